@@ -1,0 +1,1 @@
+"""Tables in, a checked and split Dataset out. Knows nothing of models."""

@@ -1,0 +1,168 @@
+"""What the rest of GPR knows of data: the catalogue, requests, examples and their splits.
+
+It does not know where they came from (`read`, `columns`) nor how a request becomes a prompt (`gpr.lm.prompts`).
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import pandas as pd
+
+from gpr.errors import RequestError
+
+Split = Literal["train", "valid", "test"]
+SPLITS: tuple[Split, ...] = ("train", "valid", "test")
+Grade = Literal["stops", "hurts", "info"]
+
+MAX_QUERY_CHARS = 2_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that `check` noticed. `row` is the 1-based line of data in the file (the header does not count)."""
+
+    grade: Grade
+    """stops: training cannot start; hurts: results will suffer; info: for your information."""
+    code: str
+    """A stable name such as `duplicate-title`."""
+    message: str
+    """What was seen and what GPR does about it."""
+    file: str = ""
+    row: int | None = None
+    column: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All items in a fixed order; an item's number is its position, 0..N-1.
+
+    Items with equal titles are one item: the first stands for the group, the other ids are aliases.
+    """
+
+    item_ids: tuple[str, ...]
+    """(N,) the id that stands for each item."""
+    table: pd.DataFrame
+    """(N, columns) one row an item: `title`, then any of description, category, summary and further columns.
+
+    All strings, '' = none."""
+    numbers: dict[str, int] = field(repr=False)
+    """Every accepted id, aliases included -> item number."""
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    @cached_property
+    def titles(self) -> tuple[str, ...]:
+        """(N,) distinct, without line breaks."""
+        return tuple(self.table["title"])
+
+    @cached_property
+    def aliases(self) -> dict[int, tuple[str, ...]]:
+        """Item number -> its other ids, only where there are some."""
+        found: dict[int, list[str]] = {}
+        for item_id, number in self.numbers.items():
+            if item_id != self.item_ids[number]:
+                found.setdefault(number, []).append(item_id)
+        return {number: tuple(ids) for number, ids in found.items()}
+
+    def number(self, item_id: str) -> int:
+        """The item number of an id or alias, or of an exact title.
+
+        Raises:
+            RequestError: there is no such item; names the closest ids and titles.
+        """
+        item_id = str(item_id).strip()
+        if item_id in self.numbers:
+            return self.numbers[item_id]
+        by_title = {title: number for number, title in enumerate(self.titles)}
+        if item_id in by_title:
+            return by_title[item_id]
+        close = difflib.get_close_matches(item_id, [*self.numbers, *by_title], n=3)
+        hint = f"Did you mean {', '.join(close)}?" if close else f"Ids look like {', '.join(self.item_ids[:3])}."
+        raise RequestError(f"There is no item '{item_id[:80]}' in this catalogue.", hint=hint)
+
+    def details(self, number: int) -> dict[str, str]:
+        """The filled columns of an item other than its title."""
+        row = self.table.iloc[number]
+        return {str(name): str(value) for name, value in row.items() if name != "title" and str(value)}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for: a query, a history, or both. A request with neither is the empty request."""
+
+    query: str = ""
+    history: tuple[int, ...] = ()
+    """Item numbers, oldest first."""
+    user: str = ""
+    """Attributes of the user as text, such as 'age 24, student'."""
+
+    def checked(self, n_items: int) -> Request:
+        """The same request with its query's white space folded.
+
+        Raises:
+            RequestError: neither query nor history, the query is too long, or an item number is out of range.
+        """
+        query = " ".join(self.query.split())
+        if not query and not self.history:
+            raise RequestError("The request is empty.", hint="Type a query, or choose items for the history.")
+        if len(query) > MAX_QUERY_CHARS:
+            raise RequestError(
+                f"The query is {len(query):,} characters long; the limit is {MAX_QUERY_CHARS:,}.", hint="Shorten it."
+            )
+        outside = [number for number in self.history if not 0 <= number < n_items]
+        if outside:
+            raise RequestError(f"Item number {outside[0]} is not in this catalogue of {n_items:,} items.")
+        return Request(query, self.history, self.user)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training or test pair: request -> item."""
+
+    request: Request
+    item: int
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One user's training history: every item after the first is a target."""
+
+    items: tuple[int, ...]
+    user: str = ""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A catalogue with its examples, split, and what was noticed on the way."""
+
+    name: str
+    catalogue: Catalogue
+    examples: dict[Split, tuple[Example, ...]]
+    """From pairs and interactions: `valid` and `test` hold both kinds, `train` holds the pairs."""
+    sequences: tuple[Sequence, ...] = ()
+    """The training part of every user's history (all but the last two items)."""
+    findings: tuple[Finding, ...] = ()
+    mapping: dict[str, dict[str, str]] = field(default_factory=dict)
+    """File name -> column -> role, as understood."""
+    reasons: dict[str, dict[str, str]] = field(default_factory=dict)
+    """File name -> column -> why it has its role."""
+    rows: dict[str, int] = field(default_factory=dict)
+    """Rows read of each file."""
+    seed: int = 0
+    """The seed of a split that was made, not read."""
+
+    @property
+    def has_queries(self) -> bool:
+        return any(example.request.query for part in self.examples.values() for example in part)
+
+    @property
+    def has_histories(self) -> bool:
+        return bool(self.sequences) or any(
+            example.request.history for part in self.examples.values() for example in part
+        )

@@ -1,0 +1,79 @@
+"""The way in: a sample's name, a folder or a file -> Dataset, and what was understood of it as plain data.
+
+It knows nothing of formats and columns itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gpr.data.build import build
+from gpr.data.dataset import SPLITS, Dataset
+from gpr.data.read import FORMATS, MAX_BYTES, read, stem
+from gpr.data.samples import SAMPLES, sample_folder
+from gpr.errors import DataError
+
+
+def load(data: str | Path, *, cache: Path, seed: int = 0, max_bytes: int = MAX_BYTES) -> Dataset:
+    """The data set behind a sample's name, a folder, or a file. Write './movies' for a folder with a sample's name.
+
+    Args:
+        cache: where a downloaded sample is kept.
+        seed: for the random split of pairs that come without one.
+        max_bytes: the size of a file above which it is refused.
+
+    Raises:
+        DataError: nothing is there, or it cannot be used.
+    """
+    if isinstance(data, str) and data.strip() in SAMPLES:
+        name = data.strip()
+        return build(read(sample_folder(name, cache), max_bytes=max_bytes), name=name, seed=seed)
+    if not str(data).strip() or "\0" in str(data):
+        raise DataError("No data is named.", hint=f"Give a file, a folder, or a sample: {', '.join(SAMPLES)}.")
+    path = Path(os.path.expanduser(data))
+    if not _exists(path):
+        raise _nothing_there(str(data), path)
+    path = path.resolve()
+    return build(read(path, max_bytes=max_bytes), name=path.name if path.is_dir() else stem(path), seed=seed)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # no permission, or a name too long: `read` says which
+        return True
+
+
+def _nothing_there(data: str, path: Path) -> DataError:
+    try:
+        beside = [entry.name for entry in path.parent.iterdir() if entry.is_dir() or entry.suffix.casefold() in FORMATS]
+    except OSError:
+        beside = []
+    close = [*difflib.get_close_matches(data, SAMPLES, n=2), *difflib.get_close_matches(path.name, beside, n=2)]
+    advice = f"Did you mean {' or '.join(dict.fromkeys(close))}? " if close else ""
+    hint = f"{advice}The samples are {', '.join(SAMPLES)}."
+    return DataError(f"'{data[:200]}' is no sample, folder or file.", hint=hint)
+
+
+def report(dataset: Dataset) -> dict[str, Any]:
+    """What was understood of the data, ready for JSON."""
+    return {
+        "name": dataset.name,
+        "items": len(dataset.catalogue),
+        "examples": {split: len(dataset.examples[split]) for split in SPLITS},
+        "sequences": len(dataset.sequences),
+        "files": {
+            file: {
+                "rows": dataset.rows[file],
+                "columns": {
+                    column: {"role": role, "reason": dataset.reasons[file][column]} for column, role in columns.items()
+                },
+            }
+            for file, columns in dataset.mapping.items()
+        },
+        "findings": [asdict(finding) for finding in dataset.findings],
+    }

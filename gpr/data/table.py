@@ -1,0 +1,94 @@
+"""A table as it was read: strings only, each row with its place in the file.
+
+It knows rows and how to report them; it does not know formats (`delimited`, `records`) nor what a column means.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from gpr.data.dataset import Finding, Grade
+from gpr.errors import DataError
+
+Part = Literal["items", "pairs", "interactions", "users", "single"]
+"""What a file holds; `single` is one file on its own: a catalogue, pairs with titles, or interactions with titles."""
+
+MAX_COLUMNS = 1_000
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_INVISIBLE = re.compile("[\u200b\ufeff]+")
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one file."""
+
+    file: str
+    """The file's name, without its folder."""
+    frame: pd.DataFrame
+    """(rows kept, columns) all strings, '' = missing; the index is the 1-based row of data in the file."""
+    rows: int
+    """Rows in the file, those set aside included, blank ones not."""
+    findings: tuple[Finding, ...] = ()
+
+    def finding(self, grade: Grade, code: str, message: str, rows: Iterable[int], column: str = "") -> list[Finding]:
+        """One finding for all `rows` (numbers of the file), which names the first of them; none if there is no row."""
+        places = list(rows)
+        if not places:
+            return []
+        return [Finding(grade, code, message, self.file, int(places[0]), column, len(places))]
+
+
+def column_names(header: Iterable[object], path: Path) -> list[str]:
+    """Distinct names without surrounding space: a blank one becomes 'column 3', a second 'title' becomes 'title (2)'.
+
+    Raises:
+        DataError: more than `MAX_COLUMNS`.
+    """
+    names: list[str] = []
+    taken: set[str] = set()
+    for position, raw in enumerate(header, start=1):
+        base = fold(str(raw)) or f"column {position}"
+        name, copy = base, 1
+        while name in taken:
+            copy += 1
+            name = f"{base} ({copy})"
+        taken.add(name)
+        names.append(name)
+    if len(names) > MAX_COLUMNS:
+        raise DataError(
+            f"There are {len(names):,} columns; the limit is {MAX_COLUMNS:,}.",
+            where=path.name,
+            hint="Keep the columns that describe an item.",
+        )
+    return names
+
+
+def fold(text: str) -> str:
+    """The text on one line: control characters are spaces, white space is folded, letters are composed (NFC)."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def fold_all(values: pd.Series) -> pd.Series:
+    """`fold` on each value, computed once for each distinct one."""
+    codes, distinct = pd.factorize(values)
+    folded = np.array([fold(text) for text in distinct], dtype=object)
+    return pd.Series(folded[codes] if len(folded) else [], index=values.index, dtype="str")
+
+
+def translate(values: pd.Series, known: dict[str, Any], default: object) -> np.ndarray:
+    """(rows,) `known[value]` or `default`, looked up once for each distinct value."""
+    codes, distinct = pd.factorize(values)
+    kind = object if isinstance(default, str) else None
+    found = np.array([known.get(value, default) for value in distinct], dtype=kind)
+    return found[codes] if len(found) else found

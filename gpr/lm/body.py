@@ -1,0 +1,64 @@
+"""The parts of a causal LM that GPR uses: its body (ids -> hidden states) and the rows of its head. It knows no prompts."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def body_of(model: Any) -> nn.Module:
+    """The transformer without its head, whatever the family calls it; through peft too."""
+    if hasattr(model, "get_base_model"):
+        model = model.get_base_model()
+    return model.base_model  # type: ignore[no-any-return]
+
+
+class Head:
+    """The output head, applied to some hidden states and some vocabulary rows only."""
+
+    def __init__(self, model: Any) -> None:
+        if hasattr(model, "get_base_model"):
+            model = model.get_base_model()
+        head = model.get_output_embeddings()
+        self.weight: Tensor = head.weight  # (V, H)
+        self.bias: Tensor | None = getattr(head, "bias", None)
+        self._softcap: float | None = getattr(model.config, "final_logit_softcapping", None)
+
+    def all_to_all(self, hidden: Tensor, tokens: Tensor) -> Tensor:
+        """Logits of every token for every hidden state: (K, H), (C,) -> (K, C), float32."""
+        rows = hidden @ self.weight[tokens].T
+        return self._finish(rows, tokens)
+
+    def one_to_one(self, hidden: Tensor, tokens: Tensor) -> Tensor:
+        """The logit of token i for hidden state i: (C, H), (C,) -> (C,), float32."""
+        return self._finish((hidden * self.weight[tokens]).sum(-1), tokens)
+
+    def _finish(self, logits: Tensor, tokens: Tensor) -> Tensor:
+        logits = logits.float()
+        if self.bias is not None:
+            logits = logits + self.bias[tokens].float()
+        return logits if self._softcap is None else self._softcap * torch.tanh(logits / self._softcap)
+
+
+def can_split(body: nn.Module) -> bool:
+    """Whether `split` gives the same result as the whole: a plain stack of layers with rotary positions."""
+    return body.config.model_type in {"llama", "qwen2", "qwen3", "mistral"} and isinstance(
+        getattr(body, "layers", None), nn.ModuleList
+    )
+
+
+def split(body: Any, depth: int) -> tuple[nn.Module, nn.Module]:
+    """The lowest `depth` layers (ids -> hidden) and the others (inputs_embeds -> hidden), sharing the body's modules.
+
+    `upper(inputs_embeds=lower(ids))` is `body(ids)`. Lets frozen lower layers be run once and their output kept.
+    """
+    lower, upper = copy.copy(body), copy.copy(body)
+    lower._modules, upper._modules = dict(body._modules), dict(body._modules)
+    lower.config, upper.config = copy.deepcopy(body.config), copy.deepcopy(body.config)
+    lower.layers, lower.norm, lower.config.num_hidden_layers = body.layers[:depth], nn.Identity(), depth
+    upper.layers = body.layers[depth:]
+    upper.config.num_hidden_layers = len(body.layers) - depth
+    return lower, upper

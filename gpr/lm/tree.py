@@ -1,0 +1,187 @@
+"""Exact generation over a catalogue: the model's probability of every item, in one pass over the prompts and one over the trie.
+
+It sees token ids only. The second pass feeds the edges of all branching nodes as one long sequence behind each prompt. A mask
+lets a token see the prompt and its own ancestors, and positions follow the depth in the trie, so each edge is read as if it
+stood alone behind the prompt (here for the trie drawn in `trie.py`, with one more edge below 'The M'):
+
+                    prompt      "The" "M"  "at" "ch"
+        "The"         x           x
+        "M"           x           x    x
+        "at"          x           x    x    x
+        "ch"          x           x    x    x    x         another edge would see the prompt and its own tokens alone
+
+The hidden state at the end of an edge gives the softmax over that node's children: log p(item) is the sum of the log-softmax
+values of the children on its path. The trie is prefix-free, so exp(log p) sums to 1 over the catalogue by construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from gpr.errors import RequestError
+from gpr.lm.body import Head, body_of
+from gpr.lm.trie import Trie
+
+TOKENS_AT_ONCE = 16_384
+"""Bound on requests x (prompt + trie tokens) in one forward pass."""
+
+
+class Branches:
+    """The children of the trie's nodes as tensors on the model's device, and the softmax over them."""
+
+    def __init__(self, trie: Trie, head: Head, device: torch.device) -> None:
+        self._head = head
+        self._ptr = torch.from_numpy(trie.child_ptr).to(device)
+        self._token = torch.from_numpy(trie.child_token).to(device)
+
+    def log_probs(self, hidden: Tensor, nodes: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-softmax over the children of each node, given the hidden state at the end of its edge.
+
+        Args:
+            hidden: (K, H). nodes: (K,) node numbers, repeats allowed.
+
+        Returns:
+            log-probabilities of all children, node after node (sum of children,) float32; where each node's begin (K + 1,).
+        """
+        counts = self._ptr[nodes + 1] - self._ptr[nodes]
+        owner = torch.repeat_interleave(torch.arange(len(nodes), device=nodes.device), counts)
+        ends = counts.cumsum(0)
+        entries = torch.arange(len(owner), device=nodes.device) - (ends - counts)[owner] + self._ptr[nodes][owner]
+        at_root = nodes == 0  # its many children are the same for all requests: one product of matrices
+        below = ~at_root[owner]
+        logits = torch.empty(len(owner), device=hidden.device)
+        logits = logits.masked_scatter(below, self._head.one_to_one(hidden[owner[below]], self._token[entries[below]]))
+        root = self._head.all_to_all(hidden[at_root], self._token[: self._ptr[1]])
+        logits = logits.masked_scatter(~below, root.reshape(-1))
+        top = torch.full((len(nodes),), -torch.inf, device=hidden.device)
+        top = top.scatter_reduce(0, owner, logits.detach(), "amax")
+        total = torch.zeros_like(top).index_add(0, owner, torch.exp(logits - top[owner]))
+        return logits - (top + total.log())[owner], torch.cat([ends.new_zeros(1), ends])
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """Prompts that have been read: what the tree pass and `match` continue from."""
+
+    cache: DynamicCache
+    lengths: Tensor
+    """(B,) tokens in each prompt."""
+    last: Tensor
+    """(B, H) the hidden state at the end of each prompt."""
+
+
+class TreeDecoder:
+    """Scores a trie of titles with a causal LM. The model must be in eval mode; its device and dtype are kept."""
+
+    def __init__(self, model: Any, trie: Trie) -> None:
+        self.trie = trie
+        self._body = body_of(model)
+        self._head = Head(model)
+        self._device = self._head.weight.device
+        self.branches = Branches(trie, self._head, self._device)
+        tokens, depths, owner = trie.edges(np.arange(trie.n_nodes))
+        self._tokens = torch.from_numpy(tokens).to(self._device)  # (E,)
+        self._depths = torch.from_numpy(depths).to(self._device)  # (E,)
+        lengths = np.bincount(owner, minlength=trie.n_nodes)
+        self._ends = torch.from_numpy(np.cumsum(lengths)[1:] - 1).to(self._device)  # (M - 1,)
+        self._sees = torch.from_numpy(_ancestors(trie, depths, owner)).to(self._device)  # (E, E)
+
+    @torch.inference_mode()
+    def read(self, prompts: Sequence[Sequence[int]]) -> Prefix:
+        """One pass over B prompts of any lengths, padded on the right: later positions mask the padding out."""
+        lengths = torch.tensor([len(p) for p in prompts], device=self._device)
+        width = int(lengths.max())
+        self._check_room(width)
+        ids = torch.zeros(len(prompts), width, dtype=torch.long)
+        for row, prompt in enumerate(prompts):
+            ids[row, : len(prompt)] = torch.as_tensor(prompt)
+        cache = DynamicCache(config=self._body.config)
+        hidden = self._body(input_ids=ids.to(self._device), past_key_values=cache, use_cache=True).last_hidden_state
+        return Prefix(cache, lengths, hidden[torch.arange(len(prompts)), lengths - 1])
+
+    @torch.inference_mode()
+    def score_all(self, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """Exact log-probabilities of the whole catalogue for B prompts.
+
+        Returns:
+            (B, N) float32, each row's exp summing to 1; (B, H) hidden states at the ends of the prompts.
+        """
+        order = np.argsort([len(p) for p in prompts], kind="stable")  # batches of like lengths
+        scores, last = [], []
+        for rows in self._batches([len(prompts[i]) for i in order]):
+            prefix = self.read([prompts[order[row]] for row in rows])
+            scores.append(self._score(prefix))
+            last.append(prefix.last)
+        back = torch.from_numpy(np.argsort(order, kind="stable")).to(self._device)
+        return torch.cat(scores)[back], torch.cat(last)[back]
+
+    def _batches(self, lengths: list[int]) -> list[range]:
+        """Consecutive rows (by rising length) whose padded size stays within TOKENS_AT_ONCE."""
+        batches, start = [], 0
+        for row in range(1, len(lengths) + 1):
+            if row == len(lengths) or (row + 1 - start) * (lengths[row] + len(self._tokens)) > TOKENS_AT_ONCE:
+                batches.append(range(start, row))
+                start = row
+        return batches
+
+    def _score(self, prefix: Prefix) -> Tensor:
+        """(B, N) log-probabilities behind some prompts that have been read."""
+        size, trie = len(prefix.lengths), self.trie
+        hidden = prefix.last[:, None]  # (B, 1, H)
+        if len(self._tokens):
+            after = self._tree_pass(prefix)[:, self._ends]  # (B, M - 1, H)
+            hidden = torch.cat([hidden, after], 1)  # (B, M, H)
+        nodes = torch.arange(trie.n_nodes, device=self._device)
+        entries = torch.stack([self.branches.log_probs(row, nodes)[0] for row in hidden])  # (B, C)
+        reached = torch.zeros(size, trie.n_nodes, device=self._device)
+        for level in trie.levels[1:]:
+            into, above = torch.from_numpy(trie.entry_of_node[level]), torch.from_numpy(trie.parent[level])
+            reached[:, torch.from_numpy(level)] = reached[:, above] + entries[:, into]
+        leaf = torch.from_numpy(trie.entry_of_item).to(self._device)
+        return entries[:, leaf] + reached[:, torch.from_numpy(trie.child_parent[trie.entry_of_item]).to(self._device)]
+
+    def _tree_pass(self, prefix: Prefix) -> Tensor:
+        """Hidden states of all edge tokens behind each prompt, (B, E, H)."""
+        size, width = len(prefix.lengths), prefix.cache.get_seq_length()
+        in_prompt = torch.arange(width, device=self._device)[None] < prefix.lengths[:, None]  # (B, P)
+        sees = torch.cat(
+            [in_prompt[:, None].expand(-1, len(self._tokens), -1), self._sees[None].expand(size, -1, -1)], 2
+        )  # (B, E, P + E)
+        mask = torch.zeros(sees.shape, dtype=prefix.last.dtype, device=self._device)
+        mask = mask.masked_fill(~sees, torch.finfo(mask.dtype).min)[:, None]
+        return self._body(  # type: ignore[no-any-return]
+            input_ids=self._tokens.expand(size, -1),
+            position_ids=prefix.lengths[:, None] + self._depths - 1,
+            attention_mask=_for_layers(self._body.config, mask),
+            past_key_values=prefix.cache,
+            use_cache=True,
+        ).last_hidden_state
+
+    def _check_room(self, width: int) -> None:
+        limit = getattr(self._body.config, "max_position_embeddings", None)
+        deepest = int(self.trie.depth.max())
+        if limit and width + deepest > limit:
+            raise RequestError(
+                f"The request needs {width + deepest} tokens; this base model reads {limit}.",
+                hint="Shorten the query or the history.",
+            )
+
+
+def _for_layers(config: Any, mask: Tensor) -> Any:
+    """Families with several kinds of attention layers take one mask for each kind."""
+    kinds = getattr(config, "layer_types", None)
+    return {kind: mask for kind in set(kinds)} if kinds else mask
+
+
+def _ancestors(trie: Trie, depths: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """(E, E) bool: whether token a (row) sees token b: b's node is a's or one above it, and b is not deeper."""
+    first, last = trie.first[owner], trie.last[owner]
+    below = (first[:, None] >= first[None]) & (first[:, None] < last[None])
+    return below & (depths[:, None] >= depths[None])

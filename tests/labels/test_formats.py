@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from gpr.errors import DataError, WorkspaceError
+from gpr.labels import formats
+from gpr.labels.formats import COLUMNS, export_labels
+from gpr.labels.label import Label
+
+
+@pytest.fixture
+def labels(label: Callable[..., Label]) -> list[Label]:
+    return [
+        label(note='two\nlines, "quoted"', reason="too long"),
+        label(query="关于梦的电影", title="盗梦空间 🎬", history=(), verdict="bad", probability=0.1 + 0.2),
+    ]
+
+
+def as_text(given: Label) -> dict[str, object]:
+    history = json.dumps(given.history, ensure_ascii=False)
+    return {name: history if name == "history" else getattr(given, name) for name in COLUMNS}
+
+
+def test_columns_are_as_promised() -> None:
+    promised = "request_id, query, history, item_id, title, run, probability, verdict, annotator, time, reason, note"
+    assert ", ".join(COLUMNS) == promised
+
+
+def test_csv_comes_back(labels: list[Label], tmp_path: Path) -> None:
+    export_labels(labels, tmp_path / "labels.csv")
+    with (tmp_path / "labels.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows == [{name: str(value) for name, value in as_text(given).items()} for given in labels]
+    assert tuple(json.loads(rows[0]["history"])) == labels[0].history
+    assert float(rows[1]["probability"]) == labels[1].probability
+
+
+def test_jsonl_comes_back(labels: list[Label], tmp_path: Path) -> None:
+    export_labels(labels, tmp_path / "labels.jsonl")
+    lines = (tmp_path / "labels.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == [
+        as_text(given) | {"history": list(given.history)} for given in labels
+    ]
+    assert tuple(json.loads(lines[0])) == COLUMNS
+
+
+def test_parquet_comes_back(labels: list[Label], tmp_path: Path) -> None:
+    export_labels(labels, tmp_path / "LABELS.PARQUET")
+    table = pq.read_table(tmp_path / "LABELS.PARQUET")
+    assert table.to_pylist() == [as_text(given) for given in labels]
+    assert tuple(table.column_names) == COLUMNS
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_no_labels_make_a_file_all_the_same(suffix: str, tmp_path: Path) -> None:
+    export_labels([], tmp_path / f"none{suffix}")
+    assert os.listdir(tmp_path) == [f"none{suffix}"]
+    if suffix == ".parquet":
+        assert str(pq.read_schema(tmp_path / "none.parquet").field("probability").type) == "double"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_formulas_are_made_harmless_in_csv(start: str, label: Callable[..., Label], tmp_path: Path) -> None:
+    given = label(query=f"{start}cmd|' /C calc'!A0", note=f"a{start}b", annotator=f"{start}ada", history=())
+    export_labels([given], tmp_path / "labels.csv")
+    with (tmp_path / "labels.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["query"] == f"'{given.query}"
+    assert row["annotator"] == f"'{given.annotator}"
+    assert row["note"] == given.note
+
+
+@pytest.mark.parametrize("name", ["labels.xlsx", "labels"])
+def test_an_unknown_format_is_refused(name: str, labels: list[Label], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="End the file's name with one of .csv, .jsonl, .parquet"):
+        export_labels(labels, tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_a_missing_folder_is_named(suffix: str, labels: list[Label], tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="nowhere: The folder does not exist. Make it first."):
+        export_labels(labels, tmp_path / "nowhere" / f"labels{suffix}")
+
+
+def test_a_full_disk_leaves_the_old_file(labels: list[Label], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(labels: list[Label], path: Path) -> None:
+        path.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    export_labels(labels, tmp_path / "labels.csv")
+    old = (tmp_path / "labels.csv").read_text()
+    monkeypatch.setitem(formats._WRITERS, ".csv", fill)
+    with pytest.raises(WorkspaceError, match="The disk is full"):
+        export_labels(labels[:1], tmp_path / "labels.csv")
+    assert (tmp_path / "labels.csv").read_text() == old
+    assert os.listdir(tmp_path) == ["labels.csv"]
