@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.scorers",),
     ("gpr.lm", "gpr.labels"),
     ("gpr.data",),
-    ("gpr.cache", "gpr.files"),
+    ("gpr.cache", "gpr.files", "gpr.recommendation"),
     ("gpr.errors",),
 )
 """Top to bottom. A part imports from the floors below it and, if it is a package, from itself."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -71,21 +71,31 @@ class LabelStore:
     """
 
     def __init__(self, url_or_path: str | Path) -> None:
-        self.place = str(url_or_path)
+        asked = str(url_or_path)
+        self.place = f"{asked.partition('://')[0]}://..." if "://" in asked else asked
         """Where the labels are, in words that can be shown: without a password."""
         try:
-            url = sa.make_url(self.place) if "://" in self.place else _sqlite_url(Path(url_or_path))
+            url = sa.make_url(asked) if "://" in asked else _sqlite_url(Path(url_or_path))
             self.place = url.database or self.place if _is_sqlite(url) else url.render_as_string(hide_password=True)
             self._engine = sa.create_engine(url, **_engine_options(url))
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+            # A ValueError comes from a URL that was cut in the wrong places; its words may be a piece of the password.
+            said = "the URL cannot be read" if isinstance(error, ValueError) else error
             raise WorkspaceError(
-                f"This is no database that GPR can open ({error}).",
+                f"This is no database that GPR can open ({said}).",
                 where=self.place,
                 hint="Give a file name, or an SQLAlchemy URL whose driver is installed.",
             ) from error
         if _is_sqlite(url):
             sa.event.listen(self._engine, "connect", _set_up_sqlite)
-        with self._transaction() as connection:
+        with self._faults():
+            try:
+                self._create()
+            except (IntegrityError, ProgrammingError):  # PostgreSQL, when another process does so at the same moment
+                self._create()
+
+    def _create(self) -> None:
+        with self._engine.begin() as connection:
             connection.execute(CreateTable(_actions, if_not_exists=True))
             for index in _INDEXES:
                 connection.execute(CreateIndex(index, if_not_exists=True))
@@ -148,10 +158,15 @@ class LabelStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
-        """A connection whose work is committed at the end; the database's faults in words for the user."""
+        """A connection whose work is committed at the end."""
+        with self._faults(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """The database's faults in words for the user; a broken constraint is for the caller."""
         try:
-            with self._engine.begin() as connection:
-                yield connection
+            yield
         except IntegrityError:
             raise
         except DBAPIError as error:
@@ -164,7 +179,7 @@ _RESTORE = "Move it away and start with a new one, or put a backup in its place.
 
 
 def _explained(error: DBAPIError, place: str) -> WorkspaceError:
-    said = str(error.orig)
+    said = str(error.orig).partition("\n")[0].rstrip(".")
     low = said.lower()
     if "readonly" in low or "read-only" in low:
         return WorkspaceError("The database of labels is read-only.", where=place, hint="Choose a place to write to.")

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
 
 
 def body_of(model: Any) -> nn.Module:
@@ -14,6 +15,21 @@ def body_of(model: Any) -> nn.Module:
     if hasattr(model, "get_base_model"):
         model = model.get_base_model()
     return model.base_model  # type: ignore[no-any-return]
+
+
+def quarter_depth(body: nn.Module) -> int:
+    """The number of layers in the lowest quarter, at least one."""
+    return max(1, round(body.config.num_hidden_layers / 4))
+
+
+def linear_layers(model: Any, share: float) -> tuple[list[str], int]:
+    """The names of all linear maps in the upper `share` of the layers, as peft wants them, and how many layers those are."""
+    total = model.config.num_hidden_layers
+    kept = max(1, round(total * share))
+    stack = next(m for m in body_of(model).modules() if isinstance(m, nn.ModuleList) and len(m) == total)
+    inside = {id(module) for layer in stack[total - kept :] for module in layer.modules()}
+    linear = (nn.Linear, Conv1D)
+    return [name for name, module in model.named_modules() if id(module) in inside and isinstance(module, linear)], kept
 
 
 class Head:

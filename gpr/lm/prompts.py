@@ -1,7 +1,7 @@
 """Requests and items as token ids. The one place where the wording of prompts is decided.
 
-    history:  Chosen so far, in order:⏎ The Matrix⏎ Alien⏎
     query:    Query: a film about dreams⏎Title:
+    history:  Chosen so far, in order:⏎ The Matrix⏎ Alien⏎
     both:     the history, then the query; the empty request is 'Title:' alone
     title:    ' Inception' and the terminator, a line break
 
@@ -11,11 +11,14 @@ trains on all of its items.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from gpr.data.dataset import Catalogue, Request
+from gpr.data.text import item_text
+from gpr.lm.trie import Trie, build_trie
 
 MAX_ITEM_TOKENS = 96
 """Of an item's text; the rest is cut."""
@@ -25,66 +28,90 @@ MAX_HISTORY = 20
 Ids = list[int]
 
 
+@dataclass(frozen=True)
+class Prompt:
+    """Token ids, and the span that holds what was said: `ids[start:end]` without the fixed wording around it."""
+
+    ids: Ids
+    start: int
+    end: int
+
+
 class Prompts:
     """Prompts for one tokenizer and one catalogue."""
 
     def __init__(self, tokenizer: Any, catalogue: Catalogue) -> None:
         self._tokenizer, self.catalogue = tokenizer, catalogue
         self._bos = [tokenizer.bos_token_id] if _adds_bos(tokenizer) else []
-        self._newline: int = tokenizer.encode("\n", add_special_tokens=False)[-1]
+        self._newline = self._encode("\n")[-1]
+        self._query, self._title, self._item = self._encode("Query:"), self._encode("\nTitle:"), self._encode("Item:")
+        self._nothing, self._chosen = self._encode("Title:"), self._encode("Chosen so far, in order:\n")
         self.titles = self._title_ids()
         """(N,) token ids of each title, terminator included; distinct and prefix-free."""
 
-    def _encode(self, texts: list[str]) -> list[Ids]:
-        return self._tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []  # type: ignore[no-any-return]
+    def _encode(self, text: str) -> Ids:
+        return list(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def _encode_all(self, texts: list[str]) -> list[Ids]:
+        return list(self._tokenizer(texts, add_special_tokens=False)["input_ids"]) if texts else []
 
     def _title_ids(self) -> list[Ids]:
         titles = [f" {title}" for title in self.catalogue.titles]
-        encoded = self._encode(titles)
+        encoded = self._encode_all(titles)
         seen: set[tuple[int, ...]] = set()
         for number, ids in enumerate(encoded):
             if tuple(ids) in seen:  # the tokenizer does not tell two titles apart: the id does
-                encoded[number] = ids = self._encode([f"{titles[number]} [{self.catalogue.item_ids[number]}]"])[0]
+                encoded[number] = ids = self._encode(f"{titles[number]} [{self.catalogue.item_ids[number]}]")
             seen.add(tuple(ids))
         return [[token for token in ids if token != self._newline] + [self._newline] for ids in encoded]
 
-    def history(self, items: tuple[int, ...], user: str = "") -> tuple[Ids, list[int]]:
-        """The prompt of a history, and where each of its titles ends, as positions in it."""
-        about = self._encode([f"User: {user}\n"])[0] if user else []
-        ids = self._bos + about + self._encode(["Chosen so far, in order:\n"])[0]
-        ends = []
-        for item in items[-MAX_HISTORY:]:
-            ids += self.titles[item]
-            ends.append(len(ids) - 1)
-        return ids, ends
+    @cached_property
+    def trie(self) -> Trie:
+        """The catalogue as a trie of its titles' token ids."""
+        return build_trie(self.titles)
 
-    def request(self, request: Request) -> Ids:
+    @cached_property
+    def texts(self) -> list[Prompt]:
+        """(N,) the items' texts."""
+        return self.items(range(len(self.catalogue)))
+
+    def history(self, items: Iterable[int], user: str = "") -> tuple[Ids, int, list[int]]:
+        """A history as text: its ids, where its first title begins, and where each title ends (one past)."""
+        ids = self._bos + self._user(user) + self._chosen
+        start, ends = len(ids), []
+        for item in items:
+            ids = ids + self.titles[item]
+            ends.append(len(ids))
+        return ids, start, ends
+
+    def request(self, request: Request) -> Prompt:
         """The prompt whose continuation is the title of the item that was asked for."""
+        if request.history:
+            ids, start, _ = self.history(request.history[-MAX_HISTORY:], request.user)
+        else:
+            ids = self._bos + self._user(request.user)
+            start = len(ids)
+        if request.query:
+            ids = ids + self._query
+            start = start if request.history else len(ids)
+            ids = ids + self._encode(f" {request.query}")
+            return Prompt(ids + self._title, start, len(ids))
         if not request.history:
-            about = f"User: {request.user}\n" if request.user else ""
-            return self._bos + self._encode([f"{about}{_query(request.query)}"])[0]
-        ids, _ = self.history(request.history, request.user)
-        return ids + self._encode([_query(request.query)])[0] if request.query else ids
+            ids = ids + self._nothing
+        return Prompt(ids, start, len(ids))
 
-    def items(self, numbers: np.ndarray | range) -> list[Ids]:
-        """The texts of some items, each ended by a line break: where `match` reads the item's vector."""
-        texts = [f"Item: {item_text(self.catalogue, int(number))}" for number in numbers]
-        return [self._bos + ids[:MAX_ITEM_TOKENS] + [self._newline] for ids in self._encode(texts)]
+    def items(self, numbers: Iterable[int]) -> list[Prompt]:
+        """The texts of some items, each ended by a line break."""
+        texts = [f" {item_text(self.catalogue, number)}" for number in numbers]
+        opening = self._bos + self._item
+        cut = [ids[:MAX_ITEM_TOKENS] for ids in self._encode_all(texts)]
+        return [Prompt(opening + ids + [self._newline], len(opening), len(opening) + len(ids)) for ids in cut]
 
-
-def _query(query: str) -> str:
-    return f"Query: {query}\nTitle:" if query else "Title:"
+    def _user(self, user: str) -> Ids:
+        return self._encode(f"User: {user}\n") if user else []
 
 
 def _adds_bos(tokenizer: Any) -> bool:
     """Whether this tokenizer starts every text with a BOS token of its own accord, as Gemma's does."""
     ids = tokenizer.encode("a")
     return tokenizer.bos_token_id is not None and bool(ids) and ids[0] == tokenizer.bos_token_id
-
-
-def item_text(catalogue: Catalogue, number: int) -> str:
-    """An item in words: its title, the short columns by name, then the description."""
-    details = catalogue.details(number)
-    description = details.pop("description", "") or details.pop("summary", "")
-    short = [f"{name}: {value}" for name, value in details.items() if name != "summary" and len(value) <= 80]
-    return ". ".join(part for part in (catalogue.titles[number], *short, description) if part)

@@ -26,7 +26,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from gpr.errors import RequestError
-from gpr.lm.body import Head, body_of
+from gpr.lm.body import Head, body_of, quarter_depth
 from gpr.lm.trie import Trie
 
 TOKENS_AT_ONCE = 16_384
@@ -68,13 +68,20 @@ class Branches:
 
 @dataclass(frozen=True)
 class Prefix:
-    """Prompts that have been read: what the tree pass and `match` continue from."""
+    """Prompts that have been read, padded on the right: what the tree pass continues from."""
 
     cache: DynamicCache
     lengths: Tensor
     """(B,) tokens in each prompt."""
-    last: Tensor
-    """(B, H) the hidden state at the end of each prompt."""
+    top: Tensor
+    """(B, P, H) hidden states after all layers."""
+    quarter: Tensor
+    """(B, P, H) hidden states after a quarter of the layers."""
+
+    @property
+    def last(self) -> Tensor:
+        """(B, H) the top hidden state at the end of each prompt."""
+        return self.top[torch.arange(len(self.lengths), device=self.top.device), self.lengths - 1]
 
 
 class TreeDecoder:
@@ -84,77 +91,73 @@ class TreeDecoder:
         self.trie = trie
         self._body = body_of(model)
         self._head = Head(model)
-        self._device = self._head.weight.device
-        self.branches = Branches(trie, self._head, self._device)
+        self.device = self._head.weight.device
+        self.branches = Branches(trie, self._head, self.device)
         tokens, depths, owner = trie.edges(np.arange(trie.n_nodes))
-        self._tokens = torch.from_numpy(tokens).to(self._device)  # (E,)
-        self._depths = torch.from_numpy(depths).to(self._device)  # (E,)
+        self._tokens = torch.from_numpy(tokens).to(self.device)  # (E,)
+        self._depths = torch.from_numpy(depths).to(self.device)  # (E,)
         lengths = np.bincount(owner, minlength=trie.n_nodes)
-        self._ends = torch.from_numpy(np.cumsum(lengths)[1:] - 1).to(self._device)  # (M - 1,)
-        self._sees = torch.from_numpy(_ancestors(trie, depths, owner)).to(self._device)  # (E, E)
+        self._ends = torch.from_numpy(np.cumsum(lengths)[1:] - 1).to(self.device)  # (M - 1,)
+        self._sees = torch.from_numpy(_ancestors(trie, depths, owner)).to(self.device)  # (E, E)
+
+    def batches(self, prompts: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Which prompts to read together: of like lengths, within TOKENS_AT_ONCE with the trie behind them."""
+        order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))
+        batches: list[list[int]] = [[]]
+        for row in order:
+            if batches[-1] and (len(batches[-1]) + 1) * (len(prompts[row]) + len(self._tokens)) > TOKENS_AT_ONCE:
+                batches.append([])
+            batches[-1].append(row)
+        return batches
 
     @torch.inference_mode()
     def read(self, prompts: Sequence[Sequence[int]]) -> Prefix:
-        """One pass over B prompts of any lengths, padded on the right: later positions mask the padding out."""
-        lengths = torch.tensor([len(p) for p in prompts], device=self._device)
-        width = int(lengths.max())
-        self._check_room(width)
-        ids = torch.zeros(len(prompts), width, dtype=torch.long)
-        for row, prompt in enumerate(prompts):
-            ids[row, : len(prompt)] = torch.as_tensor(prompt)
+        """One pass over B prompts of any lengths. Padding is on the right, where causal attention never looks.
+
+        Raises:
+            RequestError: a prompt and the deepest title do not fit the positions that the model knows.
+        """
+        ids, lengths = padded(prompts, self.device)
+        self._check_room(ids.shape[1])
         cache = DynamicCache(config=self._body.config)
-        hidden = self._body(input_ids=ids.to(self._device), past_key_values=cache, use_cache=True).last_hidden_state
-        return Prefix(cache, lengths, hidden[torch.arange(len(prompts)), lengths - 1])
+        out = self._body(input_ids=ids, past_key_values=cache, use_cache=True, output_hidden_states=True)
+        return Prefix(cache, lengths, out.last_hidden_state, out.hidden_states[quarter_depth(self._body)])
+
+    def score_all(self, prompts: Sequence[Sequence[int]]) -> Tensor:
+        """Exact log-probabilities of the whole catalogue for B prompts: (B, N) float32, the exp of each row sums to 1."""
+        scores = torch.empty(len(prompts), len(self.trie), device=self.device)
+        for rows in self.batches(prompts):
+            scores[rows] = self.score(self.read([prompts[row] for row in rows]))
+        return scores
 
     @torch.inference_mode()
-    def score_all(self, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        """Exact log-probabilities of the whole catalogue for B prompts.
-
-        Returns:
-            (B, N) float32, each row's exp summing to 1; (B, H) hidden states at the ends of the prompts.
-        """
-        order = np.argsort([len(p) for p in prompts], kind="stable")  # batches of like lengths
-        scores, last = [], []
-        for rows in self._batches([len(prompts[i]) for i in order]):
-            prefix = self.read([prompts[order[row]] for row in rows])
-            scores.append(self._score(prefix))
-            last.append(prefix.last)
-        back = torch.from_numpy(np.argsort(order, kind="stable")).to(self._device)
-        return torch.cat(scores)[back], torch.cat(last)[back]
-
-    def _batches(self, lengths: list[int]) -> list[range]:
-        """Consecutive rows (by rising length) whose padded size stays within TOKENS_AT_ONCE."""
-        batches, start = [], 0
-        for row in range(1, len(lengths) + 1):
-            if row == len(lengths) or (row + 1 - start) * (lengths[row] + len(self._tokens)) > TOKENS_AT_ONCE:
-                batches.append(range(start, row))
-                start = row
-        return batches
-
-    def _score(self, prefix: Prefix) -> Tensor:
-        """(B, N) log-probabilities behind some prompts that have been read."""
+    def score(self, prefix: Prefix) -> Tensor:
+        """(B, N) log-probabilities behind prompts that have been read. Uses the prefix up: its cache grows."""
         size, trie = len(prefix.lengths), self.trie
         hidden = prefix.last[:, None]  # (B, 1, H)
         if len(self._tokens):
             after = self._tree_pass(prefix)[:, self._ends]  # (B, M - 1, H)
             hidden = torch.cat([hidden, after], 1)  # (B, M, H)
-        nodes = torch.arange(trie.n_nodes, device=self._device)
+        nodes = torch.arange(trie.n_nodes, device=self.device)
         entries = torch.stack([self.branches.log_probs(row, nodes)[0] for row in hidden])  # (B, C)
-        reached = torch.zeros(size, trie.n_nodes, device=self._device)
+        reached = torch.zeros(size, trie.n_nodes, device=self.device)
         for level in trie.levels[1:]:
-            into, above = torch.from_numpy(trie.entry_of_node[level]), torch.from_numpy(trie.parent[level])
-            reached[:, torch.from_numpy(level)] = reached[:, above] + entries[:, into]
-        leaf = torch.from_numpy(trie.entry_of_item).to(self._device)
-        return entries[:, leaf] + reached[:, torch.from_numpy(trie.child_parent[trie.entry_of_item]).to(self._device)]
+            into, above = self._index(trie.entry_of_node[level]), self._index(trie.parent[level])
+            reached[:, self._index(level)] = reached[:, above] + entries[:, into]
+        leaf = trie.entry_of_item
+        return entries[:, self._index(leaf)] + reached[:, self._index(trie.child_parent[leaf])]
+
+    def _index(self, numbers: np.ndarray) -> Tensor:
+        return torch.from_numpy(numbers).to(self.device)
 
     def _tree_pass(self, prefix: Prefix) -> Tensor:
         """Hidden states of all edge tokens behind each prompt, (B, E, H)."""
         size, width = len(prefix.lengths), prefix.cache.get_seq_length()
-        in_prompt = torch.arange(width, device=self._device)[None] < prefix.lengths[:, None]  # (B, P)
+        in_prompt = torch.arange(width, device=self.device)[None] < prefix.lengths[:, None]  # (B, P)
         sees = torch.cat(
             [in_prompt[:, None].expand(-1, len(self._tokens), -1), self._sees[None].expand(size, -1, -1)], 2
         )  # (B, E, P + E)
-        mask = torch.zeros(sees.shape, dtype=prefix.last.dtype, device=self._device)
+        mask = torch.zeros(sees.shape, dtype=prefix.last.dtype, device=self.device)
         mask = mask.masked_fill(~sees, torch.finfo(mask.dtype).min)[:, None]
         return self._body(  # type: ignore[no-any-return]
             input_ids=self._tokens.expand(size, -1),
@@ -172,6 +175,15 @@ class TreeDecoder:
                 f"The request needs {width + deepest} tokens; this base model reads {limit}.",
                 hint="Shorten the query or the history.",
             )
+
+
+def padded(sequences: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Token ids as one tensor, zeros on the right (B, T), and the length of each (B,)."""
+    lengths = torch.tensor([len(sequence) for sequence in sequences])
+    ids = torch.zeros(len(sequences), int(lengths.max()), dtype=torch.long)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = torch.as_tensor(sequence)
+    return ids.to(device), lengths.to(device)
 
 
 def _for_layers(config: Any, mask: Tensor) -> Any:

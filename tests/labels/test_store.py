@@ -217,9 +217,11 @@ def test_an_unknown_database_is_refused(url: str, label: MakeLabel) -> None:
     assert "This is no database that GPR can open" in refused(url, label())
 
 
-def test_a_password_is_never_shown(label: MakeLabel) -> None:
-    url = "sqlite+nosuchthing://user:hunter2@host/labels"
-    assert "hunter2" not in refused(url, label())
+@pytest.mark.parametrize("url", ["nosuchthing://user:hunter2@host/labels", "postgresql://user:hunter2/3@host/labels"])
+def test_a_password_is_never_shown(url: str, label: MakeLabel) -> None:
+    message = refused(url, label())
+    assert "This is no database that GPR can open" in message
+    assert "hunter2" not in message
 
 
 def test_a_place_that_is_no_folder_is_named(tmp_path: Path, label: MakeLabel) -> None:

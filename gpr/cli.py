@@ -1,0 +1,239 @@
+"""The command line: the use cases of the workspace without a browser. It knows flags and how to print; heavy imports come late."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gpr.errors import GPRError, RequestError
+
+app = typer.Typer(
+    help="GPR turns any catalogue into a recommender: check data, fine-tune, recommend, evaluate, label.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+label_app = typer.Typer(help="Labels: export them, count them.", no_args_is_help=True)
+app.add_typer(label_app, name="label")
+
+Root = Annotated[Path, typer.Option("--workspace", envvar="GPR_WORKSPACE", help="Folder that holds all state.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON alone on stdout.")]
+Run = Annotated[str, typer.Option("--run", help="Name of a run.")]
+WORKSPACE = Path("workspace")
+_err = Console(stderr=True, highlight=False)
+
+
+def _user_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """A user's error is one message on stderr and exit code 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except GPRError as error:
+            _err.print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(1) from error
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
+
+    return wrapped
+
+
+def _workspace(root: Path) -> Any:
+    from gpr.workspace import Workspace
+
+    return Workspace(root)
+
+
+def _print_json(content: Any) -> None:
+    print(json.dumps(content, ensure_ascii=False, indent=1))
+
+
+@app.command()
+@_user_errors
+def sample(
+    name: Annotated[str, typer.Argument(help="movies, courses-zh, news, funds or movielens-100k.")],
+    folder: Annotated[Path, typer.Argument(help="Folder to write it to.")],
+) -> None:
+    """Writes a sample data set into a folder."""
+    from gpr.cache import cache_folder
+    from gpr.data.samples import write_sample
+
+    for path in write_sample(name, folder, cache=cache_folder()):
+        print(path)
+
+
+@app.command()
+@_user_errors
+def check(
+    data: Annotated[str, typer.Argument(help="A sample's name, a folder or a file.")],
+    as_json: Json = False,
+    seed: Annotated[int, typer.Option(help="Of a random split.")] = 0,
+) -> None:
+    """Shows what was read, how columns were mapped, and every finding."""
+    from gpr.cache import cache_folder
+    from gpr.data.load import load, report
+
+    found = report(load(data, cache=cache_folder(), seed=seed))
+    if as_json:
+        _print_json(found)
+    else:
+        from gpr.printing import print_report
+
+        print_report(Console(highlight=False), found)
+
+
+@app.command()
+@_user_errors
+def train(
+    data: Annotated[str, typer.Argument(help="A sample's name, a folder or a file.")],
+    run: Annotated[str, typer.Option("--run", help="Name of the new run.")],
+    base: Annotated[str, typer.Option(help="Base model: a name, a folder or a hub id.")] = "smollm2-135m-instruct",
+    epochs: Annotated[int | None, typer.Option(help="Times every training row is shown.")] = None,
+    max_minutes: Annotated[float | None, typer.Option(help="Bound on the whole command.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the split, the order and the new weights.")] = 0,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak, of the LoRA weights.")] = None,
+    rank: Annotated[int | None, typer.Option(help="Of the LoRA matrices.")] = None,
+    trained_share: Annotated[float | None, typer.Option(help="Share of the layers, from the top, that learn.")] = None,
+    batch_tokens: Annotated[int | None, typer.Option(help="Tokens in a step.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of that name.")] = False,
+    in_place: Annotated[bool, typer.Option("--in-place", hidden=True)] = False,
+    root: Root = WORKSPACE,
+) -> None:
+    """Fine-tunes a base model on the data. Ctrl-C stops and keeps what was learned."""
+    started = time.monotonic()
+    from gpr.learn.options import Options
+    from gpr.learn.run_folder import RunFolder
+    from gpr.printing import TrainingBar
+
+    given = {"learning_rate": learning_rate, "rank": rank, "trained_share": trained_share, "batch_tokens": batch_tokens}
+    options = Options(
+        epochs, max_minutes, seed, base, **{name: value for name, value in given.items() if value is not None}
+    )
+    workspace = _workspace(root)
+    folder = (
+        RunFolder(workspace.root / "runs" / run) if in_place else workspace.new_run_folder(run, overwrite=overwrite)
+    )
+    asked = _stop_on_signal()
+    with TrainingBar(_err) as bar:
+        info = workspace.train(data, folder, options, asked, bar.update, started)
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in info.metrics.items())
+    print(f"{info.status}: {info.folder} ({info.step} steps, {info.seconds:.0f} s; validation: {figures or 'none'})")
+
+
+def _stop_on_signal() -> Callable[[], bool]:
+    """Ctrl-C and SIGTERM ask the run to stop; a second Ctrl-C ends it at once."""
+    asked: list[int] = []
+
+    def handle(number: int, frame: Any) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        _err.print("Stopping: what was learned is kept. Press Ctrl-C again to end at once.")
+
+    signal.signal(signal.SIGINT, handle)
+    signal.signal(signal.SIGTERM, handle)
+    return lambda: bool(asked)
+
+
+@app.command()
+@_user_errors
+def recommend(
+    query: Annotated[str, typer.Argument(help="What you want, in plain words.")] = "",
+    run: Run = "",
+    data: Annotated[str, typer.Option(help="A sample, folder or file: another catalogue, or the base model alone.")] = "",
+    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
+    history: Annotated[list[str] | None, typer.Option(help="Id of an item chosen before; may be repeated.")] = None,
+    base: Annotated[str, typer.Option(help="Base model, without a run.")] = "smollm2-135m-instruct",
+    as_json: Json = False,
+    root: Root = WORKSPACE,
+) -> None:
+    """Recommends the k most probable items of a catalogue."""
+    from gpr.data.dataset import Request
+    from gpr.workspace import Workspace
+
+    if not run and not data:
+        raise typer.BadParameter("Give --run, --data, or both.")
+    workspace = Workspace(root, base)
+    dataset = workspace.dataset(data) if data else None
+    if dataset is None:
+        dataset = workspace.dataset(workspace.run(run).data)
+    numbers = tuple(dataset.catalogue.number(item) for item in history or [])
+    request = Request(query, numbers).checked(len(dataset.catalogue))
+    with _err.status("Loading…") as status:
+        recommender = workspace.recommender(run, data, lambda share, words: status.update(words))
+        status.update("Asking the model…")
+        found = recommender.recommend(request, k)
+    if k > len(found):
+        _err.print(f"The catalogue has {len(found):,} items to recommend; {k:,} were asked for.")
+    if as_json:
+        keys = ("rank", "item_id", "title", "probability", "log_prob")
+        _print_json([{key: getattr(item, key) for key in keys} for item in found])
+        return
+    table = Table(title=recommender.title, title_justify="left")
+    for name, justify in (("rank", "right"), ("probability", "right"), ("title", "left"), ("item_id", "left")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for item in found:
+        table.add_row(str(item.rank), f"{item.probability:.1%}", item.title, item.item_id)
+    Console(highlight=False).print(table)
+
+
+@app.command()
+@_user_errors
+def evaluate(
+    data: Annotated[str, typer.Argument(help="A sample's name, a folder or a file.")],
+    run: Run = "",
+    as_json: Json = False,
+    root: Root = WORKSPACE,
+) -> None:
+    """Measures a run, or the base model, and its peers on the test split."""
+    from gpr.printing import print_table
+
+    workspace = _workspace(root)
+    with _err.status("Loading…") as status:
+        table = workspace.evaluate(data, run, lambda share, words: status.update(f"{words} ({share:.0%})"))
+    if as_json:
+        _print_json(table)
+    else:
+        print_table(Console(highlight=False), table)
+
+
+@label_app.command("export")
+@_user_errors
+def label_export(
+    file: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .parquet file.")], root: Root = WORKSPACE
+) -> None:
+    """Writes all current labels to a file."""
+    from gpr.labels.formats import export_labels
+
+    labels = _workspace(root).labels.current()
+    if not labels:
+        raise RequestError("There are no labels yet.", hint="Label some recommendations in the page first.")
+    export_labels(labels, file)
+    print(f"{len(labels):,} labels: {file}")
+
+
+@label_app.command("stats")
+@_user_errors
+def label_stats(as_json: Json = False, root: Root = WORKSPACE) -> None:
+    """Counts the labels by verdict, annotator and run."""
+    from gpr.printing import print_stats
+
+    stats = _workspace(root).labels.stats()
+    if as_json:
+        _print_json(stats)
+    else:
+        print_stats(Console(highlight=False), stats)

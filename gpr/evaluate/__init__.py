@@ -1,0 +1,1 @@
+"""Split x scorers x metrics -> a table."""

@@ -1,0 +1,31 @@
+"""Ranking metrics from scores and right items, full ranking over the catalogue. It knows numbers only."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+NAMES = ("R@1", "R@5", "R@10", "NDCG@10", "MRR")
+
+
+def ranks(scores: NDArray[np.floating], items: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The rank of each right item, from 1; ties share the mean of their places, so a constant scorer gains nothing.
+
+    Args:
+        scores: (B, N), -inf for items that are out. items: (B,).
+    """
+    right = scores[np.arange(len(items)), items][:, None]
+    above, equal = (scores > right).sum(1), (scores == right).sum(1)
+    return 1 + above + (equal - 1) / 2
+
+
+def ranking_metrics(scores: NDArray[np.floating], items: NDArray[np.int64]) -> dict[str, float]:
+    """R@k (one right item a request, so also the hit rate), NDCG@10 and MRR; NaN without a request."""
+    return metrics_of_ranks(ranks(scores, items)) if len(items) else dict.fromkeys(NAMES, float("nan"))
+
+
+def metrics_of_ranks(found: NDArray[np.float64]) -> dict[str, float]:
+    """The same from ranks (B,), B >= 1."""
+    recalls = {f"R@{k}": float((found <= k).mean()) for k in (1, 5, 10)}
+    gains = np.where(found <= 10, 1 / np.log2(1 + found), 0.0)
+    return recalls | {"NDCG@10": float(gains.mean()), "MRR": float((1 / found).mean())}

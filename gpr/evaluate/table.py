@@ -1,0 +1,86 @@
+"""The table of an evaluation: the test split, full ranking, one row a scorer. It knows scorers, not where they are kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gpr.data.dataset import Dataset, Request
+from gpr.errors import DataError
+from gpr.evaluate.metrics import NAMES, metrics_of_ranks, ranks
+from gpr.scorers.gpt import Gpt, Parts
+from gpr.scorers.pool import Pool, without_history
+from gpr.scorers.popular import Popular
+from gpr.scorers.scorer import Scores
+from gpr.scorers.words import Words
+
+BATCH = 64
+PROTOCOL = (
+    "Full ranking of the catalogue on the test split; each right item counts as one request; items of the request's history "
+    "are left out; ties share the mean of their ranks; histories leave the last two items out by time, ties in the file's order."
+)
+Progress = Callable[[float, str], None]
+
+
+def evaluate(
+    dataset: Dataset, base: Gpt, base_pool: Pool, run: tuple[Gpt, Pool] | None, progress: Progress
+) -> dict[str, Any]:
+    """Ranks of the test items under every scorer.
+
+    Args:
+        base: the base model zero-shot. run: a fine-tuned model with its pool; without one, `gpr` is the base.
+
+    Returns:
+        `{data, split, n, protocol, metrics: {scorer: {metric: value}}}`, ready for JSON.
+
+    Raises:
+        DataError: the data has no test split.
+    """
+    examples = dataset.examples["test"]
+    if not examples:
+        raise DataError("There is nothing to evaluate on: the test split is empty.", where=dataset.name)
+    requests = [example.request for example in examples]
+    items = np.array([example.item for example in examples])
+    peers = {"popular": Popular(dataset), "bm25": Words(dataset), "bm25_queries": Words(dataset, with_queries=True)}
+    found: dict[str, list[np.ndarray]] = {}
+
+    def add(part: range, scores: dict[str, Scores]) -> None:
+        for name, table in scores.items():
+            shown = without_history(table, requests[part.start : part.stop])
+            found.setdefault(name, []).append(ranks(shown, items[part.start : part.stop]))
+
+    for part in _parts(len(requests), progress, "the peers", 0.0, 0.05):
+        batch = requests[part.start : part.stop]
+        add(part, {name: scorer.score_all(batch) for name, scorer in peers.items()})
+    share = 0.5 if run else 1.0
+    for part in _parts(len(requests), progress, "the base model", 0.05, share):
+        answers = _pooled(base, base_pool, requests[part.start : part.stop])
+        add(part, {"base": answers["gpr"]} if run else answers | {"base": answers["gpr"]})
+    if run:
+        for part in _parts(len(requests), progress, "the run", share, 1.0):
+            add(part, _pooled(*run, requests[part.start : part.stop]))
+    order = ("gpr", "generate", "match", "base", "popular", "bm25", "bm25_queries")
+    metrics = {name: metrics_of_ranks(np.concatenate(found[name])) for name in order}
+    return {"data": dataset.name, "split": "test", "n": len(items), "protocol": PROTOCOL, "metrics": _rounded(metrics)}
+
+
+def _pooled(gpt: Gpt, pool: Pool, requests: list[Request]) -> Parts:
+    parts = gpt.score_parts(requests)
+    return {"gpr": pool.combine(parts, requests), "generate": parts["generate"], "match": parts["match"]}
+
+
+def _parts(n: int, progress: Progress, what: str, start: float, end: float) -> Any:
+    for at in range(0, n, BATCH):
+        progress(start + (end - start) * at / n, f"Ranking the test requests by {what}")
+        yield range(at, min(n, at + BATCH))
+    progress(end, f"Ranked by {what}")
+
+
+def _rounded(metrics: dict[str, dict[str, float]]) -> dict[str, dict[str, float | None]]:
+    return {
+        name: {key: None if math.isnan(row[key]) else round(row[key], 4) for key in NAMES}
+        for name, row in metrics.items()
+    }

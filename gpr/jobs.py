@@ -1,0 +1,68 @@
+"""A run as a process of its own: it outlives the page and the server. Its state is on disk; this module starts and stops it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import fields
+
+from gpr.errors import RunError
+from gpr.files import disk_error
+from gpr.learn.options import Options
+from gpr.learn.run_folder import RunFolder
+from gpr.runs import RunInfo
+from gpr.workspace import Workspace
+
+START_UP = 20.0
+"""Seconds that a new process has to write its first state."""
+
+
+def start(workspace: Workspace, data: str, name: str, options: Options) -> RunInfo:
+    """Starts `gpr train` detached from this process and waits for its first word.
+
+    Raises:
+        RunError: the name is taken, another run is going on, or the process died at once.
+    """
+    going = [run.name for run in workspace.runs() if run.status in ("running", "stopping")]
+    if going:
+        raise RunError(f"The run '{going[0]}' is going on.", hint="Wait for it, or stop it first.")
+    folder = workspace.new_run_folder(name)
+    words = [sys.executable, "-m", "gpr", "train", data, "--run", name, "--workspace", str(workspace.root)]
+    words += ["--in-place", *_flags(options)]
+    try:
+        with (folder.path / "output.txt").open("wb") as output:
+            process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+    except OSError as error:
+        raise disk_error(error, folder.path) from error
+    deadline = time.monotonic() + START_UP
+    while not folder.read("state.json") and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if not folder.read("state.json"):
+        last = (folder.path / "output.txt").read_text(errors="replace").strip().splitlines()[-1:]
+        raise RunError("The run did not start.", where=name, hint=f"It said: {last[0]}" if last else "")
+    return workspace.run(name)
+
+
+def stop(workspace: Workspace, name: str) -> None:
+    """Asks a run to finish its step and keep what it learned.
+
+    Raises:
+        RunError: there is no such run, or it is not going on.
+    """
+    run = workspace.run(name)
+    if run.status not in ("running", "stopping"):
+        raise RunError(f"The run '{name}' is {run.status}.", hint="Only a run that is going on can be stopped.")
+    RunFolder(run.folder).ask_to_stop()
+
+
+def _flags(options: Options) -> list[str]:
+    """The options that differ from the defaults, as flags of `gpr train`."""
+    words: list[str] = []
+    for field in fields(options):
+        value = getattr(options, field.name)
+        if value is not None and value != field.default:
+            words += [f"--{field.name.replace('_', '-')}", str(value)]
+    return words

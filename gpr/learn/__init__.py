@@ -1,0 +1,1 @@
+"""From examples to an adapter: rows of tokens, the two losses, training with its limits of time, and what a run keeps."""

@@ -1,0 +1,125 @@
+"""The two losses in one model: the trie loss of `generate` and the two-tower loss of `match`, from one pass over each row.
+
+It knows batches of rows; not schedules, files or time. With frozen lower layers their output is computed once for each row and
+kept, so a step runs the upper layers alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gpr.learn.rows import Row
+from gpr.lm.body import Head
+from gpr.lm.layers import Layers
+from gpr.lm.prompts import Prompts
+from gpr.lm.tree import Branches
+from gpr.scorers.match import SCALE, Match, Spans, features
+
+TEXT_BATCH = 32
+FRESH_ITEMS = 24
+"""Item texts that are read again in a step; the other targets and all negatives use the vectors kept from earlier steps."""
+NEGATIVES = 4_096
+"""Items that a target is told from, drawn for each step; all of them in a smaller catalogue."""
+
+
+class JointModel(nn.Module):
+    """What the Trainer optimises: LoRA weights in the upper layers, and the two maps of `match`.
+
+    Args:
+        model: the base model with its LoRA, in eval mode. trained_layers: how many layers, from the top, have LoRA.
+        weights: of the two losses, generate and match.
+        progress: called with the share done while the catalogue is read for the first time.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        prompts: Prompts,
+        match: Match,
+        trained_layers: int,
+        weights: tuple[float, float],
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> None:
+        super().__init__()
+        self.model, self.match = model, match
+        head = Head(model)
+        self.device = head.weight.device
+        self._branches = Branches(prompts.trie, head, self.device)
+        self._layers = Layers(model, trained_layers)
+        self._texts, self._weights = prompts.texts, weights
+        self._memory = torch.zeros(len(self._texts), 3 * model.config.hidden_size, device=self.device)
+        self._rng = np.random.default_rng(0)
+        self.parts: dict[str, float] = {}
+        """The losses of the last step, by part."""
+        self.item_features(progress)
+
+    @torch.no_grad()
+    def item_features(self, progress: Callable[[float], None] = lambda share: None) -> Tensor:
+        """Reads the whole catalogue with the weights as they are: (N, 3 H)."""
+        order = np.argsort([len(prompt.ids) for prompt in self._texts], kind="stable")
+        for at in range(0, len(order), TEXT_BATCH):
+            self._read_items(order[at : at + TEXT_BATCH])
+            progress(min(1.0, (at + TEXT_BATCH) / len(order)))
+        return self._memory
+
+    @torch.no_grad()
+    def request_features(self, rows: list[Row], numbers: list[int]) -> Tensor:
+        """Features of all targets' requests in some rows, (K, 3 H)."""
+        order = sorted(numbers, key=lambda number: len(rows[number].ids))
+        batches = [order[at : at + TEXT_BATCH] for at in range(0, len(order), TEXT_BATCH)]
+        return torch.cat([self._read_rows(batch, [rows[number] for number in batch])[1] for batch in batches])
+
+    def forward(self, numbers: list[int], rows: list[Row]) -> dict[str, Tensor]:
+        """The mean loss over the targets of some rows; `numbers` name the rows in the training set."""
+        top, found = self._read_rows(numbers, rows)
+        generate = self._generate_loss(top, rows) / len(found)
+        match = self._match_loss(found, np.concatenate([row.items for row in rows]))
+        self.parts = {"generate": float(generate.detach()), "match": float(match.detach())}
+        return {"loss": self._weights[0] * generate + self._weights[1] * match}
+
+    def _read_rows(self, numbers: list[int], rows: list[Row]) -> tuple[Tensor, Tensor]:
+        """Hidden states of some rows (B, T, H), and the features of their targets' requests (K, 3 H)."""
+        quarter, top = self._layers.read("row", numbers, [row.ids for row in rows], self.device)
+        owner = np.repeat(np.arange(len(rows)), [len(row.items) for row in rows])
+        spans = self._tensor(np.concatenate([row.spans for row in rows]))
+        return top, features(quarter, top, Spans(self._tensor(owner), *spans.unbind(1)))
+
+    def _generate_loss(self, top: Tensor, rows: list[Row]) -> Tensor:
+        """Minus the log-probability of the right children, summed over all targets' branches."""
+        owner = np.repeat(np.arange(len(rows)), [len(row.branch_at) for row in rows])
+        at = np.concatenate([row.branch_at for row in rows])
+        nodes = np.concatenate([row.branch_node for row in rows])
+        choice = np.concatenate([row.branch_choice for row in rows])
+        hidden = top[self._tensor(owner), self._tensor(at)]  # (J, H)
+        log_probs, starts = self._branches.log_probs(hidden, self._tensor(nodes))
+        return -log_probs[starts[:-1] + self._tensor(choice)].sum()
+
+    def _match_loss(self, found: Tensor, targets: np.ndarray) -> Tensor:
+        """Softmax cross-entropy of the target among the catalogue (or a sample), some of its vectors fresh."""
+        distinct = np.unique(targets)
+        others = np.arange(len(self._texts))
+        if len(others) > NEGATIVES:
+            others = np.union1d(self._rng.choice(others, NEGATIVES, replace=False), distinct)
+        fresh = self._rng.permutation(distinct)[:FRESH_ITEMS]
+        items = self._memory[self._tensor(others)].index_put(
+            (self._tensor(np.searchsorted(others, fresh)),), self._read_items(fresh)
+        )
+        scores = SCALE * self.match.request_vectors(found) @ self.match.item_vectors(items).T
+        return nn.functional.cross_entropy(scores, self._tensor(np.searchsorted(others, targets)))
+
+    def _read_items(self, numbers: np.ndarray) -> Tensor:
+        """(K, 3 H) features of some items' texts; the memory takes them over."""
+        prompts = [self._texts[number] for number in numbers]
+        quarter, top = self._layers.read("item", numbers.tolist(), [prompt.ids for prompt in prompts], self.device)
+        table = [(row, p.start, p.end, len(p.ids) - 1) for row, p in enumerate(prompts)]
+        found = features(quarter, top, Spans(*self._tensor(np.array(table)).unbind(1)))
+        self._memory[self._tensor(numbers)] = found.detach()
+        return found
+
+    def _tensor(self, numbers: np.ndarray) -> Tensor:
+        return torch.from_numpy(numbers).to(self.device)

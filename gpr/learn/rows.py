@@ -1,0 +1,128 @@
+"""Training examples as rows of token ids with their targets. It knows prompts and the trie, and no model.
+
+A row is one sequence with one target (query -> title) or many (a history, in which every item after the first is one).
+For each target it says where the request has been read (for `match`) and at which tokens the title branches (for `generate`).
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpr.data.dataset import Dataset, Request
+from gpr.data.text import attributes_text, description_text
+from gpr.lm.prompts import MAX_HISTORY, Ids, Prompts
+from gpr.lm.trie import Trie
+
+KEYWORDS = 6
+"""Words of a description that make a query of it."""
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training sequence with K >= 1 targets that branch at J places in all."""
+
+    ids: Ids
+    """(T,) up to the last branch of the last target."""
+    items: Ints
+    """(K,) the target items."""
+    spans: Ints
+    """(K, 3) start and end of the request's own words, and the position at which it has been read."""
+    branch_at: Ints
+    """(J,) positions whose hidden state chooses among the children of a node."""
+    branch_node: Ints
+    """(J,) that node."""
+    branch_choice: Ints
+    """(J,) the right child, counted within the node."""
+
+
+def training_rows(dataset: Dataset, prompts: Prompts, seed: int) -> list[Row]:
+    """Rows from the training pairs, the training histories, and the catalogue's own texts."""
+    trie = prompts.trie
+    rows = [_pair(prompts, trie, example.request, example.item) for example in dataset.examples["train"]]
+    for sequence in dataset.sequences:
+        for window in _windows(sequence.items):
+            rows.append(_history(prompts, trie, window, sequence.user))
+    for request, item in _own_texts(dataset, random.Random(seed)):
+        rows.append(_pair(prompts, trie, request, item))
+    return rows
+
+
+def _own_texts(dataset: Dataset, rng: random.Random) -> Iterator[tuple[Request, int]]:
+    """What the catalogue says of each item, as queries for it: keywords, attributes, or else the title itself."""
+    catalogue = dataset.catalogue
+    for number in range(len(catalogue)):
+        description, attributes = description_text(catalogue, number), attributes_text(catalogue, number)
+        if description:
+            words = re.findall(r"[^\W_]+", description)
+            spaced = len(words) > KEYWORDS
+            start = rng.randrange(max(1, len(words) - 2 * KEYWORDS))
+            some = " ".join(words[start : start + 2 * KEYWORDS]) if spaced else description
+            yield Request(some), number
+        if attributes:
+            yield Request(", ".join(part.partition(": ")[2] for part in attributes.split(". "))), number
+        if not description and not attributes:
+            yield Request(catalogue.titles[number].lower()), number
+
+
+def _windows(items: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Windows of at most MAX_HISTORY + 1 items that overlap by one: each item but the first is a target once."""
+    for start in range(0, len(items) - 1, MAX_HISTORY):
+        yield items[start : start + MAX_HISTORY + 1]
+
+
+def _pair(prompts: Prompts, trie: Trie, request: Request, item: int) -> Row:
+    prompt = prompts.request(request)
+    read = len(prompt.ids) - 1
+    return _row(trie, prompt.ids + prompts.titles[item], [(item, prompt.start, prompt.end, read)])
+
+
+def _history(prompts: Prompts, trie: Trie, items: tuple[int, ...], user: str) -> Row:
+    ids, start, ends = prompts.history(items, user)
+    return _row(trie, ids, [(item, start, end, end - 1) for item, end in zip(items[1:], ends[:-1], strict=True)])
+
+
+def _row(trie: Trie, ids: Ids, targets: list[tuple[int, int, int, int]]) -> Row:
+    paths = [trie.path(item) for item, *_ in targets]
+    entries = np.concatenate(paths)
+    nodes = trie.child_parent[entries]
+    read = np.repeat([last for *_, last in targets], [len(path) for path in paths])
+    at = read + trie.depth[nodes]
+    table = np.array(targets, np.int64)
+    return Row(ids[: int(at.max()) + 1], table[:, 0], table[:, 1:], at, nodes, entries - trie.child_ptr[nodes])
+
+
+def plan_batches(rows: list[Row], steps: int, tokens: int, seed: int) -> list[list[int]]:
+    """Row numbers for each step: epochs of shuffled rows, batches of like lengths with about `tokens` tokens each."""
+    rng = np.random.default_rng(seed)
+    lengths = np.array([len(row.ids) for row in rows])
+    plan: list[list[int]] = []
+    while len(plan) < steps:
+        order = np.argsort(lengths + rng.uniform(0, 0.5 * lengths.mean(), len(rows)), kind="stable")
+        epoch = _cut(order, lengths, tokens)
+        plan += [epoch[at] for at in rng.permutation(len(epoch))]
+    return plan[:steps]
+
+
+def _cut(order: Ints, lengths: Ints, tokens: int) -> list[list[int]]:
+    batches: list[list[int]] = [[]]
+    longest = 0
+    for row in order.tolist():
+        longest = max(longest, int(lengths[row]))
+        if batches[-1] and (len(batches[-1]) + 1) * longest > tokens:
+            batches.append([])
+            longest = int(lengths[row])
+        batches[-1].append(row)
+    return batches
+
+
+def batches_in_epoch(rows: list[Row], tokens: int) -> int:
+    """Steps that show every row once."""
+    lengths = np.array([len(row.ids) for row in rows])
+    return len(_cut(np.argsort(lengths, kind="stable"), lengths, tokens))

@@ -1,0 +1,62 @@
+"""Reading texts with frozen lower layers: their output is computed once for each text and kept, the upper layers run every time.
+
+It knows token ids and layers, neither losses nor requests.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from gpr.lm.body import body_of, can_split, quarter_depth, split
+from gpr.lm.tree import padded
+
+KEPT_BYTES = 2 << 30
+"""Bound on what is kept of the lower layers' output."""
+
+
+class Layers:
+    """The body in two parts: frozen lower layers, whose output for a text is kept, and the upper ones that learn."""
+
+    def __init__(self, model: Any, trained_layers: int) -> None:
+        body = body_of(model)
+        depth = body.config.num_hidden_layers - trained_layers
+        self._quarter = quarter_depth(body)
+        self._lower, self._upper = split(body, depth) if depth >= self._quarter and can_split(body) else (None, body)
+        self._kept: dict[tuple[str, int], tuple[Tensor, Tensor]] = {}
+        self._bytes = 0
+
+    def read(self, kind: str, numbers: list[int], texts: list[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
+        """Hidden states at a quarter of the depth and at the top for B texts, (B, T, H) each.
+
+        `kind` and `numbers` name the texts: the same name always means the same text.
+        """
+        if self._lower is None:
+            ids, _ = padded(texts, device)
+            out = self._upper(input_ids=ids, use_cache=False, output_hidden_states=True)
+            return out.hidden_states[self._quarter], out.last_hidden_state
+        lower = self._read_lower(kind, numbers, texts, device)
+        quarter, middle = (pad_sequence([pair[part] for pair in lower], batch_first=True) for part in (0, 1))
+        return quarter, self._upper(inputs_embeds=middle, use_cache=False).last_hidden_state
+
+    @torch.no_grad()
+    def _read_lower(
+        self, kind: str, numbers: list[int], texts: list[list[int]], device: torch.device
+    ) -> list[tuple[Tensor, Tensor]]:
+        found = {n: self._kept[kind, n] for n in numbers if (kind, n) in self._kept}
+        missing = [(n, text) for n, text in zip(numbers, texts, strict=True) if n not in found]
+        if missing:
+            assert self._lower is not None
+            ids, _ = padded([text for _, text in missing], device)
+            out = self._lower(input_ids=ids, use_cache=False, output_hidden_states=True)
+            for row, (n, text) in enumerate(missing):
+                states = (out.hidden_states[self._quarter], out.last_hidden_state)
+                found[n] = pair = (states[0][row, : len(text)].clone(), states[1][row, : len(text)].clone())
+                size = sum(part.nbytes for part in pair)
+                if self._bytes + size <= KEPT_BYTES:
+                    self._kept[kind, n] = pair
+                    self._bytes += size
+        return [found[n] for n in numbers]

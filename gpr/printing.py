@@ -1,0 +1,90 @@
+"""Reports, tables and progress for a terminal. It knows what the use cases return, and no flags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+_GRADES = {"stops": "red", "hurts": "yellow", "info": "cyan"}
+
+
+def print_report(console: Console, report: dict[str, Any]) -> None:
+    """What `gpr check` shows."""
+    splits = ", ".join(f"{name} {count:,}" for name, count in report["examples"].items())
+    console.print(f"{report['name']}: {report['items']:,} items; examples: {splits}; histories: {report['sequences']:,}")
+    for file, part in report["files"].items():
+        table = Table(title=f"{file} ({part['rows']:,} rows)", title_justify="left")
+        for name in ("column", "read as", "because"):
+            table.add_column(name)
+        for column, meaning in part["columns"].items():
+            table.add_row(column, meaning["role"], meaning["reason"])
+        console.print(table)
+    for finding in report["findings"]:
+        place = ", ".join(
+            f"{name} {finding[name]}" for name in ("file", "row", "column") if finding[name] not in ("", None)
+        )
+        console.print(f"{finding['grade']:>5}  {finding['message']} ({place or 'all'})", style=_GRADES[finding["grade"]])
+    if not report["findings"]:
+        console.print("No findings.")
+
+
+def print_table(console: Console, table: dict[str, Any]) -> None:
+    """What `gpr evaluate` shows."""
+    shown = Table(title=f"{table['data']}, {table['split']} split, {table['n']:,} requests", title_justify="left")
+    shown.add_column("scorer")
+    names = list(next(iter(table["metrics"].values())))
+    for name in names:
+        shown.add_column(name, justify="right")
+    for scorer, row in table["metrics"].items():
+        shown.add_row(scorer, *("" if row[name] is None else f"{row[name]:.3f}" for name in names))
+    console.print(shown)
+    console.print(table["protocol"], style="dim")
+
+
+def print_stats(console: Console, stats: dict[str, Any]) -> None:
+    """What `gpr label stats` shows."""
+    console.print(f"{stats['total']:,} labels")
+    for title, key in (("verdict", "by_verdict"), ("annotator", "by_annotator"), ("run", "by_run")):
+        table = Table("", "labels", title=title, title_justify="left")
+        for name, count in stats[key].items():
+            row = count if isinstance(count, int) else sum(count.values())
+            table.add_row(name or "base model", f"{row:,}")
+        if stats[key]:
+            console.print(table)
+
+
+class TrainingBar:
+    """The progress bar of `gpr train`, fed with the run's state."""
+
+    def __init__(self, console: Console) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[words]}"),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._task = self._bar.add_task("starting", total=None, words="")
+
+    def __enter__(self) -> TrainingBar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def update(self, state: dict[str, Any]) -> None:
+        """Shows a state of `Progress`."""
+        training = state["phase"] == "training"
+        share = state.get("share", 0.0)
+        done = state["step"] / max(1, state["steps"]) if training else share
+        left = state["seconds_left"]
+        words = ""
+        if training and left is not None:
+            loss = f", loss {state['loss']:.3f}" if "loss" in state else ""
+            words = f"step {state['step']:,} of {state['steps']:,}{loss}, {int(left // 60)}:{int(left % 60):02d} left"
+        total = 1.0 if training or 0 < share < 1 else None
+        self._bar.update(self._task, description=state["phase"] or state["status"], completed=done, total=total, words=words)

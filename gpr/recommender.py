@@ -1,0 +1,118 @@
+"""A loaded model on a catalogue, ready to answer. It knows neither the workspace nor who asks."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from gpr.cache import cache_folder
+from gpr.data.dataset import Dataset, Request
+from gpr.errors import GPRError, RequestError
+from gpr.files import written_whole
+from gpr.lm.base import Base
+from gpr.lm.prompts import Prompts
+from gpr.recommendation import Recommendation
+from gpr.scorers.adapter import load_adapter, load_item_features
+from gpr.scorers.gpt import Gpt, fingerprint
+from gpr.scorers.pool import Pool
+
+Tell = Callable[[float, str], None]
+
+
+class Recommender:
+    """Answers requests over one catalogue with one model.
+
+    Args:
+        run: the run's name, '' for the base model zero-shot. started: tells runs of one name apart.
+    """
+
+    def __init__(self, dataset: Dataset, gpt: Gpt, pool: Pool, run: str, model_key: str) -> None:
+        self.dataset, self.gpt, self.pool, self.run = dataset, gpt, pool, run
+        self._model_key = model_key
+        self._lock = threading.Lock()
+
+    @property
+    def title(self) -> str:
+        return f"{self.dataset.name} · {f'run {self.run}' if self.run else 'base model, not fine-tuned'}"
+
+    def identity(self) -> str:
+        """Names the model, the catalogue and the examples: equal for equal answers."""
+        digest = hashlib.sha256(f"{self._model_key} {fingerprint(self.gpt.prompts)}".encode())
+        for split, examples in self.dataset.examples.items():
+            digest.update(f"{split} {examples}".encode())
+        return digest.hexdigest()[:16]
+
+    def recommend(self, request: Request, k: int = 10) -> list[Recommendation]:
+        """The k most probable items, best first; fewer where the catalogue has fewer. Items of the history are left out.
+
+        Raises:
+            RequestError: the request is empty or too long, or k is not positive.
+        """
+        if k < 1:
+            raise RequestError(f"{k} recommendations cannot be given.", hint="Ask for 1 or more.")
+        request = request.checked(len(self.dataset.catalogue))
+        with self._lock:
+            parts = self.gpt.score_parts([request])
+        log_probs = self.pool.combine(parts, [request])[0]
+        order = np.argsort(-log_probs, kind="stable")[:k]
+        best = [int(number) for number in order if np.isfinite(log_probs[number])]
+        return [self._recommendation(rank, number, float(log_probs[number]), parts) for rank, number in enumerate(best, 1)]
+
+    def _recommendation(self, rank: int, number: int, log_prob: float, parts: dict[str, np.ndarray]) -> Recommendation:
+        catalogue = self.dataset.catalogue
+        scores = {name: float(parts[name][0, number]) for name in ("generate", "match")}
+        item_id, title = catalogue.item_ids[number], catalogue.titles[number]
+        return Recommendation(rank, number, item_id, title, float(np.exp(log_prob)), log_prob, scores)
+
+
+def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: str, tell: Tell) -> Recommender:
+    """Puts a model, its adapter and a catalogue together. The catalogue's features are kept in the cache folder.
+
+    Raises:
+        ModelError: the adapter does not fit the base model.
+    """
+    model, match, pool = load_adapter(adapter, base.model) if adapter else (base.model, None, Pool())
+    prompts = Prompts(base.tokenizer, dataset.catalogue)
+    model_key = f"{base.name}-{_digest(adapter)}"
+    kept = cache_folder() / "features" / f"{hashlib.sha256(model_key.encode()).hexdigest()[:12]}-{fingerprint(prompts)}"
+    features = load_item_features(adapter or kept, fingerprint(prompts))
+    if features is None:
+        features = load_item_features(kept, fingerprint(prompts))
+    known = features is not None
+    gpt = Gpt(
+        model,
+        prompts,
+        match,
+        features.to(base.device) if known else None,
+        lambda share: tell(share, f"Reading the catalogue with the model… {share:.0%}"),
+    )
+    if not known:
+        _keep(kept, gpt)
+    return Recommender(dataset, gpt, pool, run, model_key)
+
+
+def _keep(folder: Path, gpt: Gpt) -> None:
+    from safetensors.torch import save_file
+
+    from gpr.scorers.adapter import FEATURES
+
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(folder) as partial:
+            partial.mkdir()
+            save_file({fingerprint(gpt.prompts): gpt.item_features.half().contiguous()}, partial / FEATURES)
+    except (OSError, GPRError):
+        return  # the cache saves time, nothing else
+
+
+def _digest(adapter: Path | None) -> str:
+    if adapter is None:
+        return "base"
+    digest = hashlib.sha256()
+    for name in ("adapter_model.safetensors", "match.safetensors", "pool.json"):
+        digest.update((adapter / name).read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,120 @@
+"""Runs as their folders tell: status, figures, settings. It reads files and asks the system for processes; it starts nothing."""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gpr.errors import RunError
+from gpr.learn.options import Options
+from gpr.learn.run_folder import RunFolder, process_birth
+from gpr.lm.install import DEFAULT_BASE
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """One run as it stands on disk."""
+
+    name: str
+    folder: Path
+    data: str
+    base: str
+    status: str
+    """running, stopping, done, stopped (by the user; what was learned is kept), interrupted or failed."""
+    started: str
+    """UTC, ISO 8601."""
+    step: int
+    steps: int
+    seconds: float
+    seconds_left: float | None
+    phase: str
+    message: str
+    """Why it failed, in words."""
+    metrics: dict[str, float]
+    """On the validation split."""
+    settings: dict[str, Any]
+
+    @property
+    def usable(self) -> bool:
+        return self.status in ("done", "stopped")
+
+    def log(self) -> list[dict[str, Any]]:
+        """One entry a logged step: step, loss, generate, match, seconds."""
+        return RunFolder(self.folder).log()
+
+    @property
+    def command(self) -> str:
+        """What would repeat the run on the command line."""
+        words = ["python -m gpr train", shlex.quote(self.data), "--run", self.name]
+        for name, value in self.settings.items():
+            if name in _FLAGS and value is not None and value != getattr(Options(), name):
+                words += [_FLAGS[name], shlex.quote(str(value))]
+        return " ".join(words)
+
+
+_FLAGS = {
+    "base": "--base",
+    "epochs": "--epochs",
+    "max_minutes": "--max-minutes",
+    "seed": "--seed",
+    "learning_rate": "--learning-rate",
+    "rank": "--rank",
+}
+
+
+def read_run(path: Path) -> RunInfo:
+    """The run in a folder; a damaged one is a failed one."""
+    folder = RunFolder(path)
+    config, state, done = folder.read("config.json"), folder.read("state.json"), folder.read("done.json")
+    settings = config.get("options", {})
+    return RunInfo(
+        name=path.name,
+        folder=path,
+        data=str(config.get("data", "")),
+        base=str(settings.get("base", DEFAULT_BASE)),
+        status=_status(folder, state, done),
+        started=str(state.get("started", "")),
+        step=int(state.get("step", 0)),
+        steps=int(state.get("steps", 0)),
+        seconds=float(state.get("seconds", 0.0)),
+        seconds_left=state.get("seconds_left"),
+        phase=str(state.get("phase", "")),
+        message=str(state.get("message", "")),
+        metrics=folder.read("metrics.json"),
+        settings=settings,
+    )
+
+
+def _status(folder: RunFolder, state: dict[str, Any], done: dict[str, Any]) -> str:
+    if done:
+        return str(done.get("status", "done"))
+    if state.get("status") == "failed":
+        return "failed"
+    pid, born = state.get("pid"), state.get("born")
+    alive = pid is not None and born is not None and process_birth(int(pid)) == born
+    if not alive:
+        return "interrupted"
+    return "stopping" if folder.asked_to_stop() else "running"
+
+
+def read_runs(folder: Path) -> list[RunInfo]:
+    """All runs below a folder, newest first."""
+    found = [read_run(path) for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    return sorted(found, key=lambda run: run.started, reverse=True)
+
+
+def find_run(folder: Path, name: str) -> RunInfo:
+    """A run by its name.
+
+    Raises:
+        RunError: there is none; names the closest.
+    """
+    names = [run.name for run in read_runs(folder)]
+    if name in names:
+        return read_run(folder / name)
+    close = difflib.get_close_matches(name, names, n=2) or names[:3]
+    hint = f"Runs here: {', '.join(close)}." if close else "There are no runs yet; train one first."
+    raise RunError(f"There is no run named '{name[:80]}'.", hint=hint)

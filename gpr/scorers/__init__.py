@@ -1,0 +1,1 @@
+"""Scorers: anything that gives every item of the catalogue a log-score for each request, and their pool."""

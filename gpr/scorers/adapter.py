@@ -1,0 +1,71 @@
+"""What a run leaves behind: LoRA weights in peft's own format, the maps of `match`, the pool's weights. It knows files only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gpr.errors import ModelError
+from gpr.files import written_whole
+from gpr.scorers.pool import Pool
+
+if TYPE_CHECKING:
+    from gpr.scorers.gpt import Gpt
+    from gpr.scorers.match import Match
+
+MATCH, FEATURES, POOL = "match.safetensors", "items.safetensors", "pool.json"
+
+
+def save_adapter(folder: Path, gpt: Gpt, model: Any, pool: Pool) -> None:
+    """Writes the adapter's folder, whole or not at all; the item features go with it for a quick start."""
+    from safetensors.torch import save_file
+
+    from gpr.scorers.gpt import fingerprint
+
+    with written_whole(folder) as partial:
+        model.save_pretrained(partial, save_embedding_layers=False)
+        save_file({name: value.contiguous() for name, value in gpt.match.state_dict().items()}, partial / MATCH)
+        features = {fingerprint(gpt.prompts): gpt.item_features.half().contiguous()}
+        save_file(features, partial / FEATURES)
+        (partial / POOL).write_text(json.dumps(asdict(pool), indent=1), encoding="utf-8")
+
+
+def load_adapter(folder: Path, base_model: Any) -> tuple[Any, Match, Pool]:
+    """The base model with the adapter on it, in eval mode.
+
+    Raises:
+        ModelError: the adapter is damaged, or belongs to another base model.
+    """
+    import torch
+    from peft import PeftModel
+    from safetensors.torch import load_file
+
+    from gpr.scorers.match import Match
+
+    try:
+        model = PeftModel.from_pretrained(base_model, str(folder)).eval()
+        match = Match(model.config.hidden_size)
+        match.load_state_dict(load_file(folder / MATCH))
+        pool = Pool(**json.loads((folder / POOL).read_text(encoding="utf-8")))
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"The adapter cannot be used ({str(error).splitlines()[0][:160]}).",
+            where=str(folder),
+            hint="It is damaged or belongs to another base model; train the run again.",
+        ) from error
+    device = next(base_model.parameters()).device
+    assert isinstance(device, torch.device)
+    return model, match.to(device).eval(), pool
+
+
+def load_item_features(folder: Path, key: str) -> Any:
+    """(N, 3 H) float32 features kept under a fingerprint, or None."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(folder / FEATURES), framework="pt") as kept:
+            return kept.get_tensor(key).float() if key in kept.keys() else None  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return None

@@ -1,0 +1,115 @@
+"""The two scorers that are the GPT itself, `generate` and `match`, answered together from one pass over the prompts.
+
+It knows a base model (with or without an adapter) and a catalogue; not where they are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gpr.data.dataset import Request
+from gpr.lm.body import body_of, quarter_depth
+from gpr.lm.prompts import Prompt, Prompts
+from gpr.lm.tree import Prefix, TreeDecoder, padded
+from gpr.scorers.match import Match, Spans, features
+from gpr.scorers.scorer import Scores
+
+TEXT_BATCH = 32
+Parts = dict[str, Scores]
+
+
+class Gpt:
+    """`generate` and `match` for one model and one catalogue.
+
+    Args:
+        model: a causal LM in eval mode, peft or plain. prompts: of its tokenizer and the catalogue.
+        match: the trained maps; None starts them by whitening the catalogue's own texts.
+        item_features: (N, 3 H) of the same model and catalogue, where they are known; None computes them.
+        progress: called with the share done while they are computed.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        prompts: Prompts,
+        match: Match | None = None,
+        item_features: Tensor | None = None,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> None:
+        self.prompts, self.catalogue = prompts, prompts.catalogue
+        self.decoder = TreeDecoder(model, prompts.trie)
+        self._body = body_of(model)
+        self.item_features = self.text_features(prompts.texts, progress) if item_features is None else item_features
+        self.match = match or self._untrained_match(progress)
+        with torch.inference_mode():
+            self._item_vectors = self.match.item_vectors(self.item_features)
+            self._prior = self.decoder.score_all([self.prompts.request(Request()).ids])[0]
+
+    def _untrained_match(self, progress: Callable[[float], None]) -> Match:
+        """Whitened on titles as queries against items' texts: what a catalogue alone can say."""
+        match = Match(self._body.config.hidden_size).to(self.item_features.device)
+        some = range(0, len(self.catalogue), max(1, len(self.catalogue) // 500))
+        queries = [self.prompts.request(Request(self.catalogue.titles[number])) for number in some]
+        match.whiten(self.text_features(queries, progress), self.item_features)
+        return match.eval()
+
+    @torch.inference_mode()
+    def text_features(self, prompts: Sequence[Prompt], progress: Callable[[float], None] = lambda share: None) -> Tensor:
+        """(K, 3 H) features of texts, in batches of like lengths."""
+        found = torch.empty(len(prompts), 3 * self._body.config.hidden_size, device=self.decoder.device)
+        order = sorted(range(len(prompts)), key=lambda row: len(prompts[row].ids))
+        for at in range(0, len(order), TEXT_BATCH):
+            rows = order[at : at + TEXT_BATCH]
+            batch = [prompts[row] for row in rows]
+            ids, _ = padded([prompt.ids for prompt in batch], self.decoder.device)
+            out = self._body(input_ids=ids, use_cache=False, output_hidden_states=True)
+            quarter = out.hidden_states[quarter_depth(self._body)]
+            found[rows] = features(quarter, out.last_hidden_state, spans_of(batch, self.decoder.device))
+            progress(min(1.0, (at + TEXT_BATCH) / len(order)))
+        return found
+
+    @torch.inference_mode()
+    def score_parts(self, requests: Sequence[Request], progress: Callable[[float], None] = lambda share: None) -> Parts:
+        """`generate`, `match` and `prior` (what `generate` gives the empty request), each (B, N) log-probabilities."""
+        prompts = [self.prompts.request(request) for request in requests]
+        generate = torch.empty(len(prompts), len(self.catalogue), device=self.decoder.device)
+        match = torch.empty_like(generate)
+        done = 0
+        for rows in self.decoder.batches([prompt.ids for prompt in prompts]):
+            batch = [prompts[row] for row in rows]
+            prefix = self.decoder.read([prompt.ids for prompt in batch])
+            match[rows] = self._match(prefix, batch)
+            generate[rows] = self.decoder.score(prefix)
+            done += len(rows)
+            progress(done / len(prompts))
+        prior = self._prior.expand(len(prompts), -1)
+        return {name: part.cpu().numpy() for name, part in (("generate", generate), ("match", match), ("prior", prior))}
+
+    def _match(self, prefix: Prefix, prompts: Sequence[Prompt]) -> Tensor:
+        found = features(prefix.quarter, prefix.top, spans_of(prompts, self.decoder.device))
+        return self.match.log_probs(self.match.request_vectors(found), self._item_vectors)
+
+
+def spans_of(prompts: Sequence[Prompt], device: torch.device) -> Spans:
+    """One text a sequence, read at its last token."""
+    columns = [
+        range(len(prompts)),
+        [prompt.start for prompt in prompts],
+        [prompt.end for prompt in prompts],
+        [len(prompt.ids) - 1 for prompt in prompts],
+    ]
+    return Spans(*(torch.tensor(list(column), device=device) for column in columns))
+
+
+def fingerprint(prompts: Prompts) -> str:
+    """Names the token ids of a catalogue's texts and titles: what item features depend on besides the model."""
+    digest = hashlib.sha256()
+    for ids in (*prompts.titles, *(prompt.ids for prompt in prompts.texts)):
+        digest.update(np.asarray(ids, np.int32).tobytes() + b"|")
+    return digest.hexdigest()[:16]

@@ -1,0 +1,173 @@
+"""What the tabs share: the workspace, what runs behind the page, and what is active on it.
+
+It knows which data and runs may be chosen; it does not know how they are shown.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from gpr.data.samples import DOWNLOADED, SAMPLES
+from gpr.errors import RunError
+from gpr.ui.background import Background, Task
+
+if TYPE_CHECKING:
+    from gpr.data.dataset import Dataset
+    from gpr.learn.options import Options
+    from gpr.workspace import Recommender, RunInfo, Workspace
+
+DEFAULT_DATA = "movies"
+BASE_WORDS = "base model, not fine-tuned"
+
+
+@dataclass(frozen=True)
+class Active:
+    """What a page works on."""
+
+    data: str
+    """A sample's name or a path."""
+    run: str = ""
+    """'' is the base model as it is."""
+
+    @property
+    def name(self) -> str:
+        """Of the data, to be shown."""
+        return Path(self.data).name
+
+    @property
+    def model(self) -> str:
+        """Of what recommends, to be shown."""
+        return f"run {self.run}" if self.run else BASE_WORDS
+
+
+@dataclass(frozen=True)
+class Source:
+    """One data set that can be chosen."""
+
+    data: str
+    name: str
+    about: str
+    kind: Literal["sample", "download", "yours"]
+
+
+class Jobs(Protocol):
+    """How a fine-tuning is started and stopped: the module `gpr.jobs`."""
+
+    def start(self, workspace: Workspace, data: str, name: str, options: Options) -> RunInfo: ...
+
+    def stop(self, workspace: Workspace, name: str) -> None: ...
+
+
+class Context:
+    """One for each server.
+
+    Args:
+        data: what a new visitor sees.
+        run: with it; None for the newest usable run of the data, '' for the base model.
+        pinned: data or run were asked for at the start, so they go before what a browser remembers of earlier.
+    """
+
+    def __init__(
+        self, workspace: Workspace, jobs: Jobs, *, data: str = DEFAULT_DATA, run: str | None = None, pinned: bool = False
+    ) -> None:
+        self.workspace, self.jobs = workspace, jobs
+        self.background = Background()
+        self._data, self._run = data, run
+        self._mark = secrets.token_hex(4) if pinned else str(workspace.root)
+
+    def settle(self, stored: object) -> Active:
+        """What the browser remembers, as far as it is still there; else what a new visitor sees."""
+        if not isinstance(stored, dict) or stored.get("mark") != self._mark:
+            return self.first()
+        data, run = stored.get("data"), stored.get("run")
+        if data not in {source.data for source in self.sources()}:
+            return self.first()
+        return Active(data, run if run in {info.name for info in self.usable_runs()} else "")
+
+    def remember(self, active: Active) -> dict[str, str]:
+        """What the browser is to remember."""
+        return asdict(active) | {"mark": self._mark}
+
+    def first(self) -> Active:
+        """What a new visitor sees."""
+        return Active(self._data, self.newest_run(self._data) if self._run is None else self._run)
+
+    def choose(self, data: str) -> Active:
+        """Active after this data was chosen: with its newest usable run."""
+        return Active(data, self.newest_run(data))
+
+    def newest_run(self, data: str) -> str:
+        """The newest usable run of the data, or ''."""
+        return next((run.name for run in self.usable_runs() if same_data(run.data, data)), "")
+
+    def usable_runs(self) -> list[RunInfo]:
+        """Newest first."""
+        return [run for run in self.workspace.runs() if run.usable]
+
+    def running(self) -> RunInfo | None:
+        """The run that is going on, whoever started it."""
+        return next((run for run in self.workspace.runs() if run.status in ("running", "stopping")), None)
+
+    @property
+    def uploads(self) -> Path:
+        return self.workspace.root / "uploads"
+
+    def sources(self) -> list[Source]:
+        """All data that can be chosen: the samples, then what was uploaded, started with or trained on."""
+        found = {
+            name: Source(name, name, about, "download" if name == DOWNLOADED else "sample")
+            for name, about in SAMPLES.items()
+        }
+        folders = sorted(self.uploads.iterdir()) if self.uploads.is_dir() else []
+        yours = [str(folder) for folder in folders if folder.is_dir() and not folder.name.startswith(".")]
+        yours += [run.data for run in self.workspace.runs() if run.data and Path(run.data).exists()]
+        for data in [*yours, self._data]:
+            found.setdefault(data, Source(data, Path(data).name, "your data", "yours"))
+        return list(found.values())
+
+    def dataset(self, active: Active) -> Dataset:
+        """Raises: DataError."""
+        return self.workspace.dataset(active.data)
+
+    def recommender(self, active: Active) -> Recommender:
+        """Waits until the model is loaded.
+
+        Raises:
+            GPRError: of the data, the run or the model.
+        """
+        return self.workspace.recommender(active.run, active.data)
+
+    def load(self, active: Active, *, again: bool = False) -> Task:
+        """Loads the model behind the page; `again` after a failure."""
+        key = ("model", active)
+        task = self.background.get(key)
+        again = again and task is not None and task.state == "failed"
+        return self.background.start(key, lambda _: self.recommender(active), again=again)
+
+
+def same_data(one: str, other: str) -> bool:
+    """Whether two names or paths mean the same data."""
+    if one == other or one in SAMPLES or other in SAMPLES:
+        return one == other
+    try:
+        return Path(one).expanduser().resolve() == Path(other).expanduser().resolve()
+    except (OSError, ValueError):
+        return False
+
+
+def make_context(workspace: Workspace, jobs: Jobs, data: str | None = None, run: str | None = None) -> Context:
+    """The context of a server that is started with these, None for what was not asked for.
+
+    Raises:
+        RunError: there is no such run, or it is not usable. DataError: there is no such data.
+    """
+    info = workspace.run(run) if run else None
+    if info and not info.usable:
+        raise RunError(f"The run '{run}' is {info.status}.", hint="Start with another one, or without --run.")
+    chosen = data or (info.data if info else DEFAULT_DATA)
+    if chosen not in SAMPLES and not Path(chosen).expanduser().exists():
+        workspace.dataset(chosen)  # says what is wrong, and what is close
+    return Context(workspace, jobs, data=chosen, run=run, pinned=bool(data or run))

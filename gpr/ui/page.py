@@ -1,0 +1,75 @@
+"""The page: five tabs under one header. Only the wiring; what a tab shows is in its own file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from gpr.ui.api import Api
+from gpr.ui.context import Context
+from gpr.ui.data_tab import DataTab
+from gpr.ui.evaluate_tab import EvaluateTab
+from gpr.ui.finetune_tab import FinetuneTab
+from gpr.ui.header import IDLE_SECONDS, build_header, show_header
+from gpr.ui.label_tab import LabelTab
+from gpr.ui.labelling import DEFAULT_ANNOTATOR
+from gpr.ui.recommend_tab import RecommendTab
+from gpr.ui.theme import ASSETS, GPRTheme, head
+
+HOUR = 3600
+MAX_UPLOAD = "2gb"
+_SECRET = "gpr"
+"""What the browser keeps is no secret; without a fixed word it would be lost at each start of the server."""
+QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+def build(context: Context) -> gr.Blocks:
+    """The page over a workspace."""
+    with gr.Blocks(title="GPR", analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR)) as page:
+        active = gr.BrowserState(None, storage_key="gpr-active", secret=_SECRET)
+        name = gr.BrowserState(DEFAULT_ANNOTATOR, storage_key="gpr-annotator", secret=_SECRET)
+        typed = gr.State([])
+        timer = gr.Timer(IDLE_SECONDS)
+        header = build_header()
+        with gr.Tabs(selected="recommend", elem_id="gpr-tabs"):
+            with gr.Tab("Data", id="data"):
+                data = DataTab(context, active)
+            with gr.Tab("Fine-tune", id="finetune"):
+                finetune = FinetuneTab(context, active)
+            with gr.Tab("Recommend", id="recommend"):
+                recommend = RecommendTab(context, active, name, typed)
+            with gr.Tab("Label", id="label") as label_tab:
+                label = LabelTab(context, active, name, typed)
+            with gr.Tab("Evaluate", id="evaluate"):
+                evaluate = EvaluateTab(context, active)
+        for tab in (data, finetune, recommend, evaluate):
+            tab.wire()
+        label.wire(label_tab)
+        changed = [page.load, active.change]
+        gr.on([*changed, timer.tick], lambda stored: show_header(context, context.settle(stored)), active, [header, timer], **QUICK)
+        gr.on(changed, data.show, active, data.outputs, **QUICK)
+        gr.on(changed, finetune.show, [active, finetune.shown], finetune.outputs, **QUICK)
+        gr.on(changed, recommend.show, active, recommend.outputs, **QUICK)
+        gr.on(changed, evaluate.show, [active, evaluate.metric], evaluate.outputs, **QUICK)
+        page.load(label.greet, name, label.annotator, **QUICK)
+        Api(context).add()
+    return page
+
+
+def launch_settings(context: Context) -> dict[str, Any]:
+    """What `launch()` needs besides the address: the look, and no more of this machine than the page itself."""
+    return {
+        "theme": GPRTheme(),
+        "head": head(),
+        "favicon_path": ASSETS / "favicon.svg",
+        "footer_links": [],
+        "run_history": False,
+        "show_error": False,
+        "share": False,
+        "enable_monitoring": False,
+        "ssr_mode": False,
+        "max_file_size": MAX_UPLOAD,
+        "allowed_paths": [],
+        "blocked_paths": [str(context.workspace.root)],
+    }

@@ -1,0 +1,45 @@
+"""HTML whose buttons the server hears. It knows nothing of what they mean.
+
+A button with `data-press="good" data-item="3"` calls the listener of `.press` with that data, all of it strings.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+_LISTEN = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-press]');
+  if (button && !button.disabled) trigger('press', {...button.dataset});
+});
+"""
+
+
+def pressable(value: str = "", **settings: Any) -> gr.HTML:
+    """A piece of HTML with the event `.press`; `pressed()` reads what it brings."""
+    return gr.HTML(value, js_on_load=_LISTEN, apply_default_css=False, **settings)
+
+
+def pressed(event: gr.EventData) -> dict[str, str]:
+    """The data of the button that was pressed."""
+    data = event._data
+    return {str(key): str(value) for key, value in data.items()} if isinstance(data, dict) else {}
+
+
+def button(text: str, press: str, *, style: str = "", label: str = "", on: bool | None = None, **data: object) -> str:
+    """A button of pressable HTML. `text` is HTML; all else is escaped here.
+
+    Args:
+        label: what a screen reader says instead of the text.
+        on: whether it is pressed in, for a button that stays.
+        data: what else comes along.
+    """
+    attributes = {"class": f"gpr-button {style}".strip(), "data-press": press}
+    attributes |= {f"data-{name}": str(value) for name, value in data.items()}
+    attributes |= {"aria-label": label} if label else {}
+    attributes |= {"aria-pressed": str(on).lower()} if on is not None else {}
+    inside = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
+    return f'<button type="button" {inside}>{text}</button>'

@@ -1,0 +1,213 @@
+"""The tab Recommend: a request in, cards out, one press for a label."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from gpr.data.dataset import Dataset, Request
+from gpr.errors import RequestError
+from gpr.recommendation import Recommendation
+from gpr.ui.cards import card_list
+from gpr.ui.context import Active, Context
+from gpr.ui.deck import Typed
+from gpr.ui.labelling import annotator_of, give, given
+from gpr.ui.messages import empty, failure, notice, worded
+from gpr.ui.press import button, pressable, pressed
+
+if TYPE_CHECKING:
+    from gpr.workspace import Recommender
+
+K, MAX_K = 10, 50
+MANY_ITEMS = 2_000
+"""In a larger catalogue the history picker asks the server as one types."""
+FOUND = 50
+"""Titles that it then offers."""
+EXAMPLES = 5
+MAX_TYPED = 50
+"""Requests of a session that are kept for the tab Label."""
+BASE = "(base)"
+"""The base model in the list of runs; no run can have this name."""
+NOTHING_YET = empty("Nothing asked yet", "Type what you are looking for, or take one of the examples.")
+
+
+@dataclass(eq=False)
+class Answer:
+    """What is shown, so that a press can be stored: kept for the session, changed in place."""
+
+    request: Request
+    recommendations: list[Recommendation]
+    dataset: Dataset
+    run: str
+    line: str
+    verdicts: dict[int, str] = field(default_factory=dict)
+    """Item number -> verdict of the one who looks."""
+
+    said: str = ""
+    """What was labelled last, in words."""
+
+    def html(self) -> str:
+        return card_list(self.recommendations, self.dataset.catalogue, self.verdicts, self.line, self.said)
+
+
+class RecommendTab:
+    """Builds the tab; `wire` connects it.
+
+    Args:
+        active, name, typed: of the whole page; name is the annotator's.
+    """
+
+    def __init__(self, context: Context, active: gr.BrowserState, name: gr.BrowserState, typed: gr.State) -> None:
+        self.context, self.active, self.name, self.typed = context, active, name, typed
+        self.answer = gr.State(None)
+        with gr.Row(elem_classes="gpr-ask", equal_height=True):
+            self.query = gr.Textbox(
+                label="What are you looking for?",
+                placeholder="In your own words",
+                lines=1,
+                max_lines=4,
+                scale=5,
+                min_width=200,
+                elem_id="gpr-query",
+            )
+            self.go = gr.Button("Recommend", variant="primary", scale=0, min_width=140, elem_id="gpr-go")
+        self.examples = pressable(elem_id="gpr-examples")
+        with gr.Accordion("History, number and model", open=False), gr.Row():
+            self.history = gr.Dropdown(
+                [],
+                multiselect=True,
+                label="History",
+                info="Chosen before, oldest first",
+                elem_id="gpr-history",
+            )
+            self.k = gr.Slider(1, MAX_K, K, step=1, label="How many", info="Recommendations", elem_id="gpr-k")
+            self.run = gr.Dropdown([], label="Model", info="What recommends", elem_id="gpr-run")
+        self.out = pressable(NOTHING_YET, elem_id="gpr-answer", min_height=120)
+
+    def wire(self) -> None:
+        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        heavy: dict[str, Any] = {
+            "concurrency_id": "model",
+            "concurrency_limit": 1,
+            "show_progress": "hidden",
+            "api_visibility": "private",
+        }
+        asked = [self.active, self.query, self.history, self.k, self.name, self.typed]
+        answered = [self.out, self.answer, self.typed]
+        gr.on([self.query.submit, self.go.click], self.recommend, asked, answered, **heavy)
+        taken = self.examples.press(self.take_example, None, self.query, **quick)
+        taken.then(self.recommend, asked, answered, **heavy)
+        self.out.press(
+            self.label, [self.answer, self.name], self.out, trigger_mode="multiple", **quick
+        )
+        self.run.input(self.choose_run, [self.active, self.run], self.active, **quick)
+        self.history.key_up(self.search_history, [self.active, self.history], self.history, **quick)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What `show` fills when the data or the run has changed."""
+        return [self.examples, self.history, self.k, self.run, self.out, self.answer]
+
+    def show(self, stored: object) -> tuple[Any, ...]:
+        """The tab for what is active now."""
+        active = self.context.settle(stored)
+        runs = self._runs(active)
+        try:
+            dataset = self.context.dataset(active)
+        except Exception as error:
+            return "", gr.Dropdown([], value=[]), K, runs, failure(error), None
+        n_items = len(dataset.catalogue)
+        titles = list(zip(dataset.catalogue.titles, range(n_items), strict=True))[: FOUND if n_items > MANY_ITEMS else None]
+        most = max(2, min(MAX_K, n_items))
+        slider = gr.Slider(maximum=most, value=min(K, most))
+        return _examples(dataset), gr.Dropdown(titles, value=[]), slider, runs, NOTHING_YET, None
+
+    def _runs(self, active: Active) -> gr.Dropdown:
+        choices = [("Base model, not fine-tuned", BASE)]
+        choices += [(f"{run.name} (trained on {Active(run.data).name})", run.name) for run in self.context.usable_runs()]
+        return gr.Dropdown(choices, value=active.run or BASE)
+
+    def take_example(self, event: gr.EventData) -> str:
+        return pressed(event).get("query", "")
+
+    @worded
+    def choose_run(self, stored: object, run: str) -> dict[str, str]:
+        active = self.context.settle(stored)
+        return self.context.remember(Active(active.data, "" if run == BASE else run))
+
+    @worded
+    def search_history(self, stored: object, chosen: list[int], event: gr.KeyUpData) -> Any:
+        """For a large catalogue: the titles that hold what was typed."""
+        catalogue = self.context.dataset(self.context.settle(stored)).catalogue
+        if len(catalogue) <= MANY_ITEMS:
+            return gr.skip()
+        return gr.Dropdown(choices=_matching(catalogue.titles, str(event.input_value), chosen))
+
+    def recommend(
+        self, stored: object, query: str, history: list[int], k: int, name: str, typed: list[Typed], who: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
+        """The answer as cards; first a word if the model is not there yet."""
+        active = self.context.settle(stored)
+        if self.context.load(active, again=True).state == "running":
+            words = "The model is still being loaded. Your answer comes right after."
+            yield notice(words), None, typed
+        try:
+            answer = self._answer(active, Request(query or "", tuple(history or ())), int(k))
+            answer.verdicts = given(self.context.workspace.labels, answer.dataset, answer.request, annotator_of(name, who))
+        except Exception as error:
+            yield failure(error), None, typed
+            return
+        yield answer.html(), answer, [*typed, (active.data, answer.request)][-MAX_TYPED:]
+
+    def _answer(self, active: Active, request: Request, k: int) -> Answer:
+        recommender = self.context.recommender(active)
+        dataset = recommender.dataset
+        request = request.checked(len(dataset.catalogue))
+        started = time.perf_counter()
+        found = recommender.recommend(request, k)
+        line = _line(recommender, len(found), k, time.perf_counter() - started)
+        return Answer(request, found, dataset, recommender.run, line)
+
+    @worded
+    def label(self, answer: Answer | None, name: str, event: gr.EventData, who: gr.Request) -> str:
+        """Stores a press at once; the same press again takes it back."""
+        if answer is None:
+            raise RequestError("This answer is no longer known here.", hint="Ask again to label it.")
+        press = pressed(event)
+        number, verdict = int(press["item"]), press["press"]
+        found = next(found for found in answer.recommendations if found.number == number)
+        annotator = annotator_of(name, who)
+        back = answer.verdicts.get(number) == verdict
+        give(self.context.workspace.labels, answer.dataset, answer.request, found, answer.run, verdict, annotator, back=back)
+        answer.verdicts[number] = "" if back else verdict
+        answer.said = f"Taken back: {found.title}" if back else f"Stored as {verdict} by {annotator}: {found.title}"
+        return answer.html()
+
+
+def _line(recommender: Recommender, found: int, k: int, seconds: float) -> str:
+    n_items = len(recommender.dataset.catalogue)
+    amount = f"top {found} of {n_items:,} items" if k <= n_items else f"all {n_items:,} items, which is less than {k}"
+    return f"{recommender.title} · {amount} · {seconds:.1f} s · percentages are of the whole catalogue"
+
+
+def _matching(titles: tuple[str, ...], text: str, chosen: list[int]) -> list[tuple[str, int]]:
+    folded = text.casefold()
+    hits = [number for number, title in enumerate(titles) if folded in title.casefold()][:FOUND]
+    return [(titles[number], number) for number in dict.fromkeys([*hits, *(chosen or [])])]
+
+
+def _examples(dataset: Dataset) -> str:
+    """Queries of the data's own validation and test part, which no run was trained on."""
+    queries = [example.request.query for split in ("valid", "test") for example in dataset.examples[split]]  # type: ignore[index]
+    queries = [query for query in dict.fromkeys(queries) if 0 < len(query) <= 60]
+    if not queries:
+        categories = dict.fromkeys(dataset.catalogue.table.get("category", ()))
+        queries = [f"something about {category}" for category in categories if category and len(category) <= 40]
+    step = max(1, len(queries) // EXAMPLES)
+    chips = "".join(button(escape(query), "example", style="gpr-chip", query=query) for query in queries[::step][:EXAMPLES])
+    return f'<div class="gpr-examples"><span>Try</span>{chips}</div>' if chips else ""

@@ -1,0 +1,92 @@
+"""Tables, lists and figures as HTML: findings, columns, rows, metrics. Every text is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from gpr.data.dataset import SPLITS, Dataset, Finding
+from gpr.ui.messages import notice
+
+GRADES = {"stops": ("bad", "Stops training"), "hurts": ("warn", "Hurts results"), "info": ("info", "Good to know")}
+MAX_FINDINGS = 60
+MAX_CELL, LONG = 120, 32
+"""Characters of a cell that are shown, and from which on a column is wide."""
+SPLIT_WORDS = {"train": "training", "valid": "validation", "test": "test"}
+
+
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[int] = (), label: str = "", raw: int = -1
+) -> str:
+    """A table that scrolls by itself where it is too wide.
+
+    Args:
+        numbers: columns that are set to the right.
+        label: what it holds, for a screen reader.
+        raw: a column that is HTML already.
+    """
+
+    def cell(tag: str, column: int, value: object) -> str:
+        text = str(value)
+        if column == raw and tag == "td":
+            return f"<td>{text}</td>"
+        kind = "gpr-number" if column in numbers else "gpr-long" if len(text) > LONG else ""
+        return f'<{tag} class="{kind}">{escape(text if len(text) <= MAX_CELL else text[:MAX_CELL] + "…")}</{tag}>'
+
+    header = "".join(cell("th", number, name) for number, name in enumerate(head))
+    body = "".join(f"<tr>{''.join(cell('td', number, value) for number, value in enumerate(row))}</tr>" for row in rows)
+    return (
+        f'<div class="gpr-scroll" tabindex="0" role="region" aria-label="{escape(label)}">'
+        f'<table class="gpr-table"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def figures(values: Mapping[str, object]) -> str:
+    """A row of large numbers with their names."""
+    items = "".join(
+        f"<div><dd>{escape(f'{value:,}' if isinstance(value, int) else str(value))}</dd><dt>{escape(name)}</dt></div>"
+        for name, value in values.items()
+    )
+    return f'<dl class="gpr-figures">{items}</dl>'
+
+
+def understood(dataset: Dataset) -> str:
+    """What was read and what each column means."""
+    sizes: dict[str, object] = {"items": len(dataset.catalogue)}
+    sizes |= {f"{SPLIT_WORDS[split]} examples": len(dataset.examples[split]) for split in SPLITS}
+    if dataset.sequences:
+        sizes["histories"] = len(dataset.sequences)
+    files = "".join(
+        f"<h4>{escape(file)} <small>{dataset.rows.get(file, 0):,} rows</small></h4>"
+        + table(
+            ("column", "means", "why"),
+            [(column, role, dataset.reasons[file][column]) for column, role in columns.items()],
+            label=f"columns of {file}",
+        )
+        for file, columns in dataset.mapping.items()
+    )
+    return figures(sizes) + files
+
+
+def finding_list(findings: Sequence[Finding]) -> str:
+    """What was noticed, the gravest first."""
+    if not findings:
+        return notice("Every row was read and used as it is.", "good", "None.")
+    order = list(GRADES)
+    ordered = sorted(findings, key=lambda finding: order.index(finding.grade))
+    more = len(ordered) - MAX_FINDINGS
+    rest = f'<li class="gpr-muted">and {more:,} more</li>' if more > 0 else ""
+    return f'<ul class="gpr-findings">{"".join(map(_finding, ordered[:MAX_FINDINGS]))}{rest}</ul>'
+
+
+def _finding(finding: Finding) -> str:
+    kind, words = GRADES[finding.grade]
+    place = [finding.file] if finding.file else []
+    place += [f"row {finding.row:,}"] if finding.row is not None else []
+    place += [f"column {finding.column}"] if finding.column else []
+    place += [f"{finding.count:,} times"] if finding.count > 1 else []
+    where = f'<span class="gpr-place">{escape(", ".join(place))}</span>' if place else ""
+    return (
+        f'<li class="gpr-finding"><span class="gpr-badge gpr-{kind}">{words}</span>'
+        f"<span>{escape(finding.message)}</span>{where}</li>"
+    )

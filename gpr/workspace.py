@@ -1,0 +1,218 @@
+"""The use cases that the page and the command line call, and the state they share: data, runs, labels, loaded models.
+
+It knows no widget and no flag. Models are loaded once and kept; calls from several threads are safe.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gpr.cache import cache_folder
+from gpr.data.dataset import Dataset
+from gpr.data.load import load
+from gpr.data.samples import SAMPLES
+from gpr.errors import GPRError, RunError
+from gpr.files import disk_error, written_whole
+from gpr.labels.store import LabelStore
+from gpr.learn.options import Options, check_name
+from gpr.learn.run_folder import Progress, RunFolder
+from gpr.lm.install import DEFAULT_BASE
+from gpr.runs import RunInfo, find_run, read_run, read_runs
+
+if TYPE_CHECKING:
+    from gpr.lm.base import Base
+    from gpr.recommender import Recommender
+
+__all__ = ["Options", "RunInfo", "Workspace"]
+
+Tell = Callable[[float, str], None]
+
+
+class Workspace:
+    """Everything below one folder.
+
+    Args:
+        root: made where it is missing. base: the base model used where no run says otherwise.
+
+    Raises:
+        WorkspaceError: the folder cannot be made or written to.
+    """
+
+    def __init__(self, root: Path, base: str = DEFAULT_BASE) -> None:
+        self.root, self.base = root.expanduser().absolute(), base
+        try:
+            for name in ("runs", "uploads", "evaluations"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise disk_error(error, self.root) from error
+        self.labels = LabelStore(self.root / "labels.db")
+        self._lock = threading.RLock()
+        self._datasets: dict[tuple[str, int], tuple[float, Dataset]] = {}
+        self._recommenders: dict[tuple[str, ...], Recommender] = {}
+        self._loading = ""
+
+    # data
+
+    def dataset(self, data: str | Path, seed: int = 0) -> Dataset:
+        """A data set by a sample's name, a file or a folder; read again when its files have changed.
+
+        Raises:
+            DataError: it cannot be read or used.
+        """
+        key, changed = (str(data), seed), _last_change(data)
+        with self._lock:
+            if key not in self._datasets or self._datasets[key][0] != changed:
+                self._datasets[key] = (changed, load(data, cache=cache_folder(), seed=seed))
+            return self._datasets[key][1]
+
+    # runs
+
+    def runs(self) -> list[RunInfo]:
+        """All runs, newest first."""
+        return read_runs(self.root / "runs")
+
+    def run(self, name: str) -> RunInfo:
+        """One run.
+
+        Raises:
+            RunError: there is none of that name.
+        """
+        return find_run(self.root / "runs", name)
+
+    def new_run_folder(self, name: str, *, overwrite: bool = False) -> RunFolder:
+        """An empty folder for a new run.
+
+        Raises:
+            RunError: the name is taken or cannot name a folder. WorkspaceError: the disk refused.
+        """
+        path = self.root / "runs" / check_name(name)
+        if path.exists():
+            if not overwrite:
+                raise RunError(f"A run named '{name}' exists.", hint="Choose another name, or use --overwrite.")
+            if read_run(path).status in ("running", "stopping"):
+                raise RunError(f"The run '{name}' is going on.", hint="Stop it first.")
+            shutil.rmtree(path)
+        try:
+            path.mkdir(parents=True)
+        except OSError as error:
+            raise disk_error(error, path) from error
+        return RunFolder(path)
+
+    def train(
+        self,
+        data: str,
+        folder: RunFolder,
+        options: Options,
+        stop: Callable[[], bool],
+        listener: Callable[[dict[str, Any]], None] = lambda state: None,
+        started: float | None = None,
+    ) -> RunInfo:
+        """One run in this process, from reading to saved. A failure is kept in the run's state and raised.
+
+        Args:
+            stop: asked after each step; True ends it and keeps what was learned. started: `time.monotonic()` of the command.
+        """
+        progress = Progress(folder, listener)
+        try:
+            folder.write("config.json", {"data": data, "options": asdict(options), "name": folder.path.name})
+            progress.update(phase="reading data")
+            dataset = self.dataset(data, options.seed)
+            progress.update(phase="loading the base model")
+            from gpr.evaluate.metrics import ranking_metrics
+            from gpr.learn.trainer import Clock
+            from gpr.learn.training import fine_tune
+            from gpr.lm.base import load_base
+
+            clock = Clock(started or time.monotonic(), options.max_minutes)
+            asked = lambda: stop() or folder.asked_to_stop()  # noqa: E731
+            fine_tune(dataset, load_base(options.base), options, folder, progress, clock, asked, ranking_metrics)
+        except GPRError as error:
+            progress.update(status="failed", message=str(error))
+            raise
+        except BaseException as error:
+            words = "interrupted" if isinstance(error, KeyboardInterrupt) else f"unexpected {type(error).__name__}"
+            progress.update(status="failed", message=f"The run ended early: {words}.")
+            raise
+        return read_run(folder.path)
+
+    # recommend
+
+    def recommender(self, run: str = "", data: str | Path = "", tell: Tell = lambda share, words: None) -> Recommender:
+        """What answers requests: a run on its own data or on another catalogue, or the base model on a catalogue.
+
+        The first call for a model loads it (seconds) and reads the catalogue; later ones are instant.
+
+        Raises:
+            RunError: no such run, or it is not finished. DataError, ModelError.
+        """
+        info = self.run(run) if run else None
+        if info and not info.usable:
+            raise RunError(f"The run '{run}' is {info.status}.", hint="Train it to the end, or choose another run.")
+        source = str(data) or (info.data if info else "")
+        base = info.base if info else self.base
+        seed = int(info.settings.get("seed", 0)) if info else 0
+        dataset = self.dataset(source, seed)
+        key = (run, info.started if info else "", source, base, str(_last_change(source)))
+        with self._lock:
+            if key not in self._recommenders:
+                self._recommenders[key] = self._load(dataset, base, info, tell)
+            return self._recommenders[key]
+
+    def _load(self, dataset: Dataset, base: str, info: RunInfo | None, tell: Tell) -> Recommender:
+        from gpr.recommender import load_recommender
+
+        def say(share: float, words: str) -> None:
+            self._loading = words
+            tell(share, words)
+
+        try:
+            say(0.0, "Loading the model…")
+            folder = RunFolder(info.folder).adapter if info else None
+            return load_recommender(dataset, self._base(base), folder, info.name if info else "", say)
+        finally:
+            self._loading = ""
+
+    def _base(self, name: str) -> Base:
+        from gpr.lm.base import load_base
+
+        return load_base(name)
+
+    def loading(self) -> str:
+        """What is being loaded just now, in words; '' when nothing is."""
+        return self._loading
+
+    def evaluate(self, data: str | Path, run: str = "", progress: Tell = lambda share, words: None) -> dict[str, Any]:
+        """The table of `gpr evaluate`; kept, and computed again only when the data or the run has changed.
+
+        Raises:
+            DataError: no test split. RunError, ModelError.
+        """
+        from gpr.evaluate.table import evaluate
+
+        base = self.recommender("", data or self.run(run).data)
+        chosen = self.recommender(run, data) if run else None
+        seed = chosen.dataset.seed if chosen else base.dataset.seed
+        kept = self.root / "evaluations" / f"{base.identity()}-{chosen.identity() if chosen else 'base'}-{seed}.json"
+        if kept.is_file():
+            return dict(json.loads(kept.read_text(encoding="utf-8")))
+        dataset = chosen.dataset if chosen else base.dataset
+        table = evaluate(dataset, base.gpt, base.pool, (chosen.gpt, chosen.pool) if chosen else None, progress)
+        with written_whole(kept) as partial:
+            partial.write_text(json.dumps(table, indent=1), encoding="utf-8")
+        return table
+
+
+def _last_change(data: str | Path) -> float:
+    """When the files of a data set were last changed; 0 for a sample or what is not there."""
+    path = Path(data).expanduser()
+    if str(data) in SAMPLES or not path.exists():
+        return 0.0
+    files = [path, *path.iterdir()] if path.is_dir() else [path]
+    return max(file.stat().st_mtime for file in files)

@@ -1,0 +1,169 @@
+"""A workspace without a model: the same calls, a tiny catalogue, instant answers. Data, labels and errors are real."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gpr.data.dataset import Dataset, Request
+from gpr.data.load import load
+from gpr.errors import RunError
+from gpr.labels.store import LabelStore
+from gpr.learn.options import Options
+from gpr.recommendation import Recommendation
+
+ITEMS = """item_id,title,year,genre,description
+m1,The Matrix,1999,"Action, Sci-Fi","A hacker learns that the world is a simulation, and joins those who fight it."
+m2,Groundhog Day,1993,Comedy,A weatherman lives the same day again and again until he becomes a better man.
+m3,Alien,1979,Horror,The crew of a freighter is hunted by a creature that it let on board.
+m4,Amélie,2001,Romance,A shy waitress in Paris secretly makes the people around her happy.
+m5,Heat,1995,Crime,A detective and a master thief in Los Angeles circle each other.
+m6,"<script>window.hacked = 1</script> & <b>Sons</b>",2011,Comedy,"A title that is no markup: ${1 + 1} {{1}} <img src=x onerror='window.hacked = 1'>"
+m7,Toy Story,1995,Family,"A cowboy doll is jealous of the new space ranger, and the two have to find their way home."
+m8,Heat,1972,Drama,A former child star and an actress in decline.
+"""
+PAIRS = """query,item_id,split
+is the world only a dream,m1,train
+same day over and over,m2,train
+monster on a space ship,m3,train
+feel good film in paris,m4,valid
+toys that come alive,m7,valid
+cops and robbers in la,m5,test
+"""
+
+
+def write_data(folder: Path) -> Path:
+    """The tiny catalogue with its queries."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "items.csv").write_text(ITEMS, encoding="utf-8")
+    (folder / "pairs.csv").write_text(PAIRS, encoding="utf-8")
+    return folder
+
+
+@dataclass(frozen=True)
+class FakeRun:
+    """What `gpr.workspace.RunInfo` says of a run."""
+
+    name: str
+    data: str
+    status: str = "done"
+    step: int = 60
+    steps: int = 60
+    base: str = "tiny"
+    started: str = "2026-01-02T03:04:05Z"
+    seconds: float = 61.0
+    seconds_left: float | None = None
+    phase: str = "training"
+    message: str = ""
+    metrics: dict[str, float] = field(default_factory=lambda: {"R@1": 0.4, "R@5": 0.7, "R@10": 0.8})
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def usable(self) -> bool:
+        return self.status in ("done", "stopped")
+
+    @property
+    def command(self) -> str:
+        return f"python -m gpr train {self.data} --run {self.name}"
+
+    def log(self) -> list[dict[str, Any]]:
+        steps = range(1, self.step + 1)
+        return [
+            {"step": step, "loss": 3 / step, "generate": 2 / step, "match": 1 / step, "seconds": 1.0 * step}
+            for step in steps
+        ]
+
+
+class FakeRecommender:
+    """Ranks by shared words."""
+
+    def __init__(self, dataset: Dataset, run: str) -> None:
+        self.dataset, self.run = dataset, run
+        self.asked: list[Request] = []
+
+    @property
+    def title(self) -> str:
+        return f"{self.dataset.name} · {f'run {self.run}' if self.run else 'base model, not fine-tuned'}"
+
+    def recommend(self, request: Request, k: int = 10) -> list[Recommendation]:
+        catalogue = self.dataset.catalogue
+        request = request.checked(len(catalogue))
+        self.asked.append(request)
+        words = set(request.query.casefold().split())
+        texts = [" ".join(map(str, row)).casefold() for row in catalogue.table.itertuples(index=False)]
+        weights = [math.exp(sum(word in text for word in words)) for text in texts]
+        order = sorted(range(len(texts)), key=lambda number: -weights[number])
+        order = [number for number in order if number not in request.history][:k]
+        total = sum(weights)
+        return [
+            Recommendation(
+                rank, number, catalogue.item_ids[number], catalogue.titles[number], weights[number] / total,
+                math.log(weights[number] / total), {"generate": -1.0, "match": -2.0},
+            )
+            for rank, number in enumerate(order, 1)
+        ]  # fmt: skip
+
+
+class FakeWorkspace:
+    """What the page calls of `gpr.workspace.Workspace`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.base = root, "tiny"
+        (root / "uploads").mkdir(parents=True, exist_ok=True)
+        self.labels = LabelStore(root / "labels.db")
+        self.known: list[FakeRun] = []
+        self.ready = threading.Event()
+        """Cleared, a model is still being loaded."""
+        self.ready.set()
+        self.fault: Exception | None = None
+        """Raised instead of the next answers."""
+
+    def dataset(self, data: str | Path, seed: int = 0) -> Dataset:
+        return load(data, cache=self.root / "cache", seed=seed)
+
+    def runs(self) -> list[FakeRun]:
+        return list(reversed(self.known))
+
+    def run(self, name: str) -> FakeRun:
+        for run in self.known:
+            if run.name == name:
+                return run
+        raise RunError(f"There is no run named '{name}'.")
+
+    def loading(self) -> str:
+        return "" if self.ready.is_set() else "Loading the model…"
+
+    def recommender(self, run: str = "", data: str | Path = "") -> Any:
+        self.ready.wait(60)
+        if self.fault:
+            raise self.fault
+        return FakeRecommender(self.dataset(data), run)
+
+    def evaluate(self, data: str | Path, run: str = "", progress: Callable[[float, str], None] | None = None) -> Any:
+        if progress:
+            progress(0.5, "Ranking the test requests")
+        names = ("gpr", "generate", "match", "base", "popular", "bm25", "bm25_queries")
+        row = {"R@1": 0.41, "R@5": 0.7, "R@10": 0.8, "NDCG@10": 0.6, "MRR": 0.55}
+        metrics = {name: {key: round(value / (1 + place / 3), 4) for key, value in row.items()} for place, name in enumerate(names)}
+        return {"data": Path(data).name, "split": "test", "n": 1, "protocol": "Full ranking.", "metrics": metrics}
+
+
+class FakeJobs:
+    """A run that goes on until it is moved."""
+
+    def start(self, workspace: Any, data: str, name: str, options: Options) -> Any:
+        if any(run.name == name for run in workspace.known):
+            raise RunError(f"A run named '{name}' exists.", hint="Choose another name.")
+        run = FakeRun(name, data, status="running", step=3, steps=60, seconds=4.0, seconds_left=90.0, metrics={})
+        workspace.known.append(run)
+        return run
+
+    def stop(self, workspace: Any, name: str) -> None:
+        workspace.known = [
+            FakeRun(run.name, run.data, status="stopped", step=run.step) if run.name == name else run
+            for run in workspace.known
+        ]
