@@ -32,7 +32,8 @@ Root = Annotated[Path, typer.Option("--workspace", envvar="GPR_WORKSPACE", help=
 Json = Annotated[bool, typer.Option("--json", help="JSON alone on stdout.")]
 Run = Annotated[str, typer.Option("--run", help="Name of a run.")]
 WORKSPACE = Path("workspace")
-_err = Console(stderr=True, highlight=False)
+_out = Console(highlight=False, markup=False, emoji=False)  # titles and columns are shown as they are, brackets and all
+_err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def _user_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -43,7 +44,7 @@ def _user_errors(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
         except GPRError as error:
-            _err.print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
+            _err.print(f"Error: {error}", style="red", soft_wrap=True)
             raise typer.Exit(1) from error
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -93,7 +94,7 @@ def check(
     else:
         from gpr.printing import print_report
 
-        print_report(Console(highlight=False), found)
+        print_report(_out, found)
 
 
 @app.command()
@@ -188,7 +189,7 @@ def recommend(
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for item in found:
         table.add_row(str(item.rank), f"{item.probability:.1%}", item.title, item.item_id)
-    Console(highlight=False).print(table)
+    _out.print(table)
 
 
 @app.command()
@@ -208,7 +209,7 @@ def evaluate(
     if as_json:
         _print_json(table)
     else:
-        print_table(Console(highlight=False), table)
+        print_table(_out, table)
 
 
 @label_app.command("export")
@@ -236,4 +237,4 @@ def label_stats(as_json: Json = False, root: Root = WORKSPACE) -> None:
     if as_json:
         _print_json(stats)
     else:
-        print_stats(Console(highlight=False), stats)
+        print_stats(_out, stats)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 import time
-from dataclasses import fields
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
 
 from gpr.errors import RunError
 from gpr.files import disk_error
 from gpr.learn.options import Options
 from gpr.learn.run_folder import RunFolder
-from gpr.runs import RunInfo
+from gpr.runs import RunInfo, flags
 from gpr.workspace import Workspace
 
+_ROOT = str(Path(__file__).resolve().parents[1])
+"""What the run imports GPR from, whatever folder the server was started in."""
 START_UP = 20.0
 """Seconds that a new process has to write its first state."""
 
@@ -29,17 +35,24 @@ def start(workspace: Workspace, data: str, name: str, options: Options) -> RunIn
         raise RunError(f"The run '{going[0]}' is going on.", hint="Wait for it, or stop it first.")
     folder = workspace.new_run_folder(name)
     words = [sys.executable, "-m", "gpr", "train", data, "--run", name, "--workspace", str(workspace.root)]
-    words += ["--in-place", *_flags(options)]
+    words += ["--in-place", *flags(asdict(options))]
     try:
         with (folder.path / "output.txt").open("wb") as output:
             process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))},
             )
     except OSError as error:
         raise disk_error(error, folder.path) from error
+    threading.Thread(target=process.wait, daemon=True).start()  # else a run that has ended stays behind as a zombie
     deadline = time.monotonic() + START_UP
     while not folder.read("state.json") and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
     if not folder.read("state.json"):
         last = (folder.path / "output.txt").read_text(errors="replace").strip().splitlines()[-1:]
         raise RunError("The run did not start.", where=name, hint=f"It said: {last[0]}" if last else "")
@@ -56,13 +69,3 @@ def stop(workspace: Workspace, name: str) -> None:
     if run.status not in ("running", "stopping"):
         raise RunError(f"The run '{name}' is {run.status}.", hint="Only a run that is going on can be stopped.")
     RunFolder(run.folder).ask_to_stop()
-
-
-def _flags(options: Options) -> list[str]:
-    """The options that differ from the defaults, as flags of `gpr train`."""
-    words: list[str] = []
-    for field in fields(options):
-        value = getattr(options, field.name)
-        if value is not None and value != field.default:
-            words += [f"--{field.name.replace('_', '-')}", str(value)]
-    return words

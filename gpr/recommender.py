@@ -50,11 +50,13 @@ class Recommender:
         """The k most probable items, best first; fewer where the catalogue has fewer. Items of the history are left out.
 
         Raises:
-            RequestError: the request is empty or too long, or k is not positive.
+            RequestError: the request is empty or too long, k is not positive, or nothing is left to recommend.
         """
         if k < 1:
             raise RequestError(f"{k} recommendations cannot be given.", hint="Ask for 1 or more.")
         request = request.checked(len(self.dataset.catalogue))
+        if len(set(request.history)) == len(self.dataset.catalogue):
+            raise RequestError("The history holds the whole catalogue.", hint="Leave out what may be recommended.")
         with self._lock:
             parts = self.gpt.score_parts([request])
         log_probs = self.pool.combine(parts, [request])[0]
@@ -98,13 +100,13 @@ def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: st
 def _keep(folder: Path, gpt: Gpt) -> None:
     from safetensors.torch import save_file
 
-    from gpr.scorers.adapter import FEATURES
+    from gpr.scorers.adapter import FEATURES, compact
 
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(folder) as partial:
             partial.mkdir()
-            save_file({fingerprint(gpt.prompts): gpt.item_features.half().contiguous()}, partial / FEATURES)
+            save_file({fingerprint(gpt.prompts): compact(gpt.item_features)}, partial / FEATURES)
     except (OSError, GPRError):
         return  # the cache saves time, nothing else
 

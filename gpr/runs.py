@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -49,20 +50,17 @@ class RunInfo:
     def command(self) -> str:
         """What would repeat the run on the command line."""
         words = ["python -m gpr train", shlex.quote(self.data), "--run", self.name]
-        for name, value in self.settings.items():
-            if name in _FLAGS and value is not None and value != getattr(Options(), name):
-                words += [_FLAGS[name], shlex.quote(str(value))]
-        return " ".join(words)
+        return " ".join([*words, *(shlex.quote(word) for word in flags(self.settings))])
 
 
-_FLAGS = {
-    "base": "--base",
-    "epochs": "--epochs",
-    "max_minutes": "--max-minutes",
-    "seed": "--seed",
-    "learning_rate": "--learning-rate",
-    "rank": "--rank",
-}
+def flags(settings: Mapping[str, Any]) -> list[str]:
+    """The settings that differ from the defaults of `Options`, as flags of `gpr train`."""
+    words: list[str] = []
+    for field in fields(Options):
+        value = settings.get(field.name)
+        if value is not None and value != field.default:
+            words += [f"--{field.name.replace('_', '-')}", str(value)]
+    return words
 
 
 def read_run(path: Path) -> RunInfo:

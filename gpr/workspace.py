@@ -144,10 +144,15 @@ class Workspace:
 
     # recommend
 
-    def recommender(self, run: str = "", data: str | Path = "", tell: Tell = lambda share, words: None) -> Recommender:
+    def recommender(
+        self, run: str = "", data: str | Path = "", tell: Tell = lambda share, words: None, base: str = ""
+    ) -> Recommender:
         """What answers requests: a run on its own data or on another catalogue, or the base model on a catalogue.
 
         The first call for a model loads it (seconds) and reads the catalogue; later ones are instant.
+
+        Args:
+            base: the base model to use without a run, if not the workspace's.
 
         Raises:
             RunError: no such run, or it is not finished. DataError, ModelError.
@@ -156,7 +161,7 @@ class Workspace:
         if info and not info.usable:
             raise RunError(f"The run '{run}' is {info.status}.", hint="Train it to the end, or choose another run.")
         source = str(data) or (info.data if info else "")
-        base = info.base if info else self.base
+        base = info.base if info else base or self.base
         seed = int(info.settings.get("seed", 0)) if info else 0
         dataset = self.dataset(source, seed)
         key = (run, info.started if info else "", source, base, str(_last_change(source)))
@@ -196,8 +201,9 @@ class Workspace:
         """
         from gpr.evaluate.table import evaluate
 
-        base = self.recommender("", data or self.run(run).data)
         chosen = self.recommender(run, data) if run else None
+        info = self.run(run) if run else None
+        base = self.recommender("", data or info.data, base=info.base) if info else self.recommender("", data)
         seed = chosen.dataset.seed if chosen else base.dataset.seed
         kept = self.root / "evaluations" / f"{base.identity()}-{chosen.identity() if chosen else 'base'}-{seed}.json"
         if kept.is_file():

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.small_data import write_films
+
 # Before anything imports gradio, a hub client or torch.
 os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else threads that wait take the cores from those that work
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
+    from gpr.data.dataset import Dataset
     from gpr.lm.base import Base
+    from gpr.workspace import Workspace
 
 SENTENCES = (
     "Query: a film about dreams\nTitle: The Matrix\n",
@@ -99,6 +103,47 @@ def tiny_base_folder(tiny_tokenizer: PreTrainedTokenizerFast, tmp_path_factory: 
     tiny_model.__wrapped__(tiny_tokenizer).save_pretrained(folder)  # type: ignore[attr-defined]
     tiny_tokenizer.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def films_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The films of `tests/small_data.py` as a folder. To be read only."""
+    return write_films(tmp_path_factory.mktemp("data") / "films")
+
+
+@pytest.fixture(scope="session")
+def films(films_folder: Path) -> Dataset:
+    """The same, read."""
+    from gpr.data.load import load
+
+    return load(films_folder, cache=films_folder)
+
+
+@pytest.fixture(scope="session")
+def cache_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def cache(cache_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder that is not the user's."""
+    monkeypatch.setenv("GPR_CACHE", str(cache_root))
+    return cache_root
+
+
+@pytest.fixture(scope="session")
+def trained(
+    films_folder: Path, tiny_base_folder: Path, cache_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Workspace:
+    """A workspace with the run `films`, trained for real on the tiny base model. Start no runs in it."""
+    from gpr.workspace import Options, Workspace
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GPR_CACHE", str(cache_root))
+        workspace = Workspace(tmp_path_factory.mktemp("workspace"), str(tiny_base_folder))
+        options = Options(epochs=25, base=str(tiny_base_folder), learning_rate=1e-2)
+        workspace.train(str(films_folder), workspace.new_run_folder("films"), options, stop=lambda: False)
+    return workspace
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Small data that tests of several parts share: a catalogue in memory, and a folder of films whose right answers are known."""
+"""Small data that several tests share: a catalogue in memory, and a folder of films whose right answers are known."""
 
 from __future__ import annotations
 

@@ -18,11 +18,13 @@ from gpr.lm.body import Head
 from gpr.lm.layers import Layers
 from gpr.lm.prompts import Prompts
 from gpr.lm.tree import Branches
-from gpr.scorers.match import SCALE, Match, Spans, features
+from gpr.scorers.match import BLOCKS, SCALE, Match, Spans, features
 
 TEXT_BATCH = 32
-FRESH_ITEMS = 24
-"""Item texts that are read again in a step; the other targets and all negatives use the vectors kept from earlier steps."""
+SMOOTHING = 0.1
+"""Of the two-tower loss: a few hundred examples are learned by heart otherwise."""
+FRESH_TOKENS = 512
+"""Of target items' texts that are read again in a step; other targets and all negatives use what was kept from earlier steps."""
 NEGATIVES = 4_096
 """Items that a target is told from, drawn for each step; all of them in a smaller catalogue."""
 
@@ -52,7 +54,7 @@ class JointModel(nn.Module):
         self._branches = Branches(prompts.trie, head, self.device)
         self._layers = Layers(model, trained_layers)
         self._texts, self._weights = prompts.texts, weights
-        self._memory = torch.zeros(len(self._texts), 3 * model.config.hidden_size, device=self.device)
+        self._memory = torch.zeros(len(self._texts), BLOCKS * model.config.hidden_size, device=self.device)
         self._rng = np.random.default_rng(0)
         self.parts: dict[str, float] = {}
         """The losses of the last step, by part."""
@@ -60,7 +62,7 @@ class JointModel(nn.Module):
 
     @torch.no_grad()
     def item_features(self, progress: Callable[[float], None] = lambda share: None) -> Tensor:
-        """Reads the whole catalogue with the weights as they are: (N, 3 H)."""
+        """Reads the whole catalogue with the weights as they are: (N, F)."""
         order = np.argsort([len(prompt.ids) for prompt in self._texts], kind="stable")
         for at in range(0, len(order), TEXT_BATCH):
             self._read_items(order[at : at + TEXT_BATCH])
@@ -69,7 +71,7 @@ class JointModel(nn.Module):
 
     @torch.no_grad()
     def request_features(self, rows: list[Row], numbers: list[int]) -> Tensor:
-        """Features of all targets' requests in some rows, (K, 3 H)."""
+        """Features of all targets' requests in some rows, (K, F)."""
         order = sorted(numbers, key=lambda number: len(rows[number].ids))
         batches = [order[at : at + TEXT_BATCH] for at in range(0, len(order), TEXT_BATCH)]
         return torch.cat([self._read_rows(batch, [rows[number] for number in batch])[1] for batch in batches])
@@ -83,11 +85,11 @@ class JointModel(nn.Module):
         return {"loss": self._weights[0] * generate + self._weights[1] * match}
 
     def _read_rows(self, numbers: list[int], rows: list[Row]) -> tuple[Tensor, Tensor]:
-        """Hidden states of some rows (B, T, H), and the features of their targets' requests (K, 3 H)."""
-        quarter, top = self._layers.read("row", numbers, [row.ids for row in rows], self.device)
+        """Hidden states of some rows (B, T, H), and the features of their targets' requests (K, F)."""
+        low, top = self._layers.read("row", numbers, [row.ids for row in rows], self.device)
         owner = np.repeat(np.arange(len(rows)), [len(row.items) for row in rows])
         spans = self._tensor(np.concatenate([row.spans for row in rows]))
-        return top, features(quarter, top, Spans(self._tensor(owner), *spans.unbind(1)))
+        return top, features(low, top, Spans(self._tensor(owner), *spans.unbind(1)))
 
     def _generate_loss(self, top: Tensor, rows: list[Row]) -> Tensor:
         """Minus the log-probability of the right children, summed over all targets' branches."""
@@ -105,19 +107,21 @@ class JointModel(nn.Module):
         others = np.arange(len(self._texts))
         if len(others) > NEGATIVES:
             others = np.union1d(self._rng.choice(others, NEGATIVES, replace=False), distinct)
-        fresh = self._rng.permutation(distinct)[:FRESH_ITEMS]
+        fresh = self._rng.permutation(distinct)
+        fresh = fresh[np.cumsum([len(self._texts[number].ids) for number in fresh]) <= FRESH_TOKENS]
         items = self._memory[self._tensor(others)].index_put(
             (self._tensor(np.searchsorted(others, fresh)),), self._read_items(fresh)
         )
         scores = SCALE * self.match.request_vectors(found) @ self.match.item_vectors(items).T
-        return nn.functional.cross_entropy(scores, self._tensor(np.searchsorted(others, targets)))
+        right = self._tensor(np.searchsorted(others, targets))
+        return nn.functional.cross_entropy(scores, right, label_smoothing=SMOOTHING if self.training else 0.0)
 
     def _read_items(self, numbers: np.ndarray) -> Tensor:
-        """(K, 3 H) features of some items' texts; the memory takes them over."""
+        """(K, F) features of some items' texts; the memory takes them over."""
         prompts = [self._texts[number] for number in numbers]
-        quarter, top = self._layers.read("item", numbers.tolist(), [prompt.ids for prompt in prompts], self.device)
+        low, top = self._layers.read("item", numbers.tolist(), [prompt.ids for prompt in prompts], self.device)
         table = [(row, p.start, p.end, len(p.ids) - 1) for row, p in enumerate(prompts)]
-        found = features(quarter, top, Spans(*self._tensor(np.array(table)).unbind(1)))
+        found = features(low, top, Spans(*self._tensor(np.array(table)).unbind(1)))
         self._memory[self._tensor(numbers)] = found.detach()
         return found
 

@@ -6,6 +6,7 @@ For each target it says where the request has been read (for `match`) and at whi
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpr.data.dataset import Dataset, Request
+from gpr.data.split import query_key
 from gpr.data.text import attributes_text, description_text
 from gpr.lm.prompts import MAX_HISTORY, Ids, Prompts
 from gpr.lm.trie import Trie
@@ -49,8 +51,10 @@ def training_rows(dataset: Dataset, prompts: Prompts, seed: int) -> list[Row]:
     for sequence in dataset.sequences:
         for window in _windows(sequence.items):
             rows.append(_history(prompts, trie, window, sequence.user))
+    held_out = {query_key(e.request.query) for split in ("valid", "test") for e in dataset.examples[split]}
     for request, item in _own_texts(dataset, random.Random(seed)):
-        rows.append(_pair(prompts, trie, request, item))
+        if query_key(request.query) not in held_out:
+            rows.append(_pair(prompts, trie, request, item))
     return rows
 
 
@@ -100,14 +104,21 @@ def _row(trie: Trie, ids: Ids, targets: list[tuple[int, int, int, int]]) -> Row:
 
 def plan_batches(rows: list[Row], steps: int, tokens: int, seed: int) -> list[list[int]]:
     """Row numbers for each step: epochs of shuffled rows, batches of like lengths with about `tokens` tokens each."""
+    return list(itertools.islice(itertools.chain.from_iterable(_epochs(rows, tokens, seed)), steps))
+
+
+def steps_of_epochs(rows: list[Row], epochs: int, tokens: int, seed: int) -> int:
+    """Steps of the plan that show every row `epochs` times."""
+    return sum(len(epoch) for epoch in itertools.islice(_epochs(rows, tokens, seed), epochs))
+
+
+def _epochs(rows: list[Row], tokens: int, seed: int) -> Iterator[list[list[int]]]:
     rng = np.random.default_rng(seed)
     lengths = np.array([len(row.ids) for row in rows])
-    plan: list[list[int]] = []
-    while len(plan) < steps:
+    while True:
         order = np.argsort(lengths + rng.uniform(0, 0.5 * lengths.mean(), len(rows)), kind="stable")
         epoch = _cut(order, lengths, tokens)
-        plan += [epoch[at] for at in rng.permutation(len(epoch))]
-    return plan[:steps]
+        yield [epoch[at] for at in rng.permutation(len(epoch))]
 
 
 def _cut(order: Ints, lengths: Ints, tokens: int) -> list[list[int]]:
@@ -120,9 +131,3 @@ def _cut(order: Ints, lengths: Ints, tokens: int) -> list[list[int]]:
             longest = int(lengths[row])
         batches[-1].append(row)
     return batches
-
-
-def batches_in_epoch(rows: list[Row], tokens: int) -> int:
-    """Steps that show every row once."""
-    lengths = np.array([len(row.ids) for row in rows])
-    return len(_cut(np.argsort(lengths, kind="stable"), lengths, tokens))

@@ -15,15 +15,16 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from gpr.errors import RunError
 from gpr.learn.joint import JointModel
 from gpr.learn.options import Options
-from gpr.learn.rows import Row, batches_in_epoch, plan_batches
+from gpr.learn.rows import Row, plan_batches, steps_of_epochs
 from gpr.learn.run_folder import Progress, RunFolder
 
 LOSS_WEIGHTS = (0.3, 1.0)
 """Of the trie loss (a sum over a title's branches) and of the two-tower loss."""
 MATCH_RATE = 0.1
 """Learning rate of the maps of `match`, relative to that of LoRA: they start from a whitening that is already good."""
-TARGETS = 12_000
+TARGETS = 3_000
 """Targets that a run shows by default; decides the epochs."""
+MOST_EPOCHS = 6
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ def plan_steps(
 ) -> int:
     """How many steps: the epochs asked for (or the default), bounded by what `seconds` allow at measured speed."""
     targets = sum(len(row.items) for row in rows)
-    epochs = options.epochs or max(1, min(12, round(TARGETS / targets)))
-    steps = epochs * batches_in_epoch(rows, options.batch_tokens)
+    epochs = options.epochs or max(1, min(MOST_EPOCHS, round(TARGETS / targets)))
+    steps = steps_of_epochs(rows, epochs, options.batch_tokens, options.seed)
     if math.isinf(seconds):
         return steps
     joint.train()

@@ -20,7 +20,7 @@ from gpr.learn.rows import Row, training_rows
 from gpr.learn.run_folder import Progress, RunFolder
 from gpr.learn.trainer import LOSS_WEIGHTS, Clock, plan_steps, run_trainer
 from gpr.lm.base import Base
-from gpr.lm.body import linear_layers
+from gpr.lm.body import linear_layers, quiet_peft
 from gpr.lm.prompts import Prompts
 from gpr.lm.tree import TreeDecoder
 from gpr.scorers.adapter import save_adapter
@@ -71,6 +71,8 @@ def fine_tune(
 
     prompts = Prompts(base.tokenizer, dataset.catalogue)
     rows = training_rows(dataset, prompts, options.seed)
+    if not rows:
+        raise RunError("There is nothing to learn from: all that is known of the items is held out.", where=dataset.name)
     model, layers = _with_lora(base, options)
     progress.update(phase="reading the items")
     joint = JointModel(model, prompts, Match(model.config.hidden_size).to(base.device), layers, LOSS_WEIGHTS, check)
@@ -98,7 +100,8 @@ def _with_lora(base: Base, options: Options) -> tuple[Any, int]:
         r=options.rank, lora_alpha=2 * options.rank, lora_dropout=0.05, target_modules=names, task_type="CAUSAL_LM"
     )
     try:
-        return get_peft_model(base.model, config).eval(), layers
+        with quiet_peft():
+            return get_peft_model(base.model, config).eval(), layers
     except ValueError as error:
         raise ModelError(f"LoRA does not know this model: {error}", where=base.name) from error
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -17,9 +20,10 @@ def body_of(model: Any) -> nn.Module:
     return model.base_model  # type: ignore[no-any-return]
 
 
-def quarter_depth(body: nn.Module) -> int:
-    """The number of layers in the lowest quarter, at least one."""
-    return max(1, round(body.config.num_hidden_layers / 4))
+def low_depths(body: nn.Module) -> tuple[int, int]:
+    """After how many layers a text's wording is read: an eighth and a quarter of them, at least one."""
+    total = body.config.num_hidden_layers
+    return max(1, round(total / 8)), max(1, round(total / 4))
 
 
 def linear_layers(model: Any, share: float) -> tuple[list[str], int]:
@@ -30,6 +34,15 @@ def linear_layers(model: Any, share: float) -> tuple[list[str], int]:
     inside = {id(module) for layer in stack[total - kept :] for module in layer.modules()}
     linear = (nn.Linear, Conv1D)
     return [name for name, module in model.named_modules() if id(module) in inside and isinstance(module, linear)], kept
+
+
+@contextmanager
+def quiet_peft() -> Iterator[None]:
+    """Without what peft says of itself: a name of transformers' that will go, and GPT-2's transposed maps, which it handles."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        warnings.filterwarnings("ignore", "fan_in_fan_out is set to False")
+        yield
 
 
 class Head:
@@ -77,4 +90,6 @@ def split(body: Any, depth: int) -> tuple[nn.Module, nn.Module]:
     lower.layers, lower.norm, lower.config.num_hidden_layers = body.layers[:depth], nn.Identity(), depth
     upper.layers = body.layers[depth:]
     upper.config.num_hidden_layers = len(body.layers) - depth
+    if kinds := getattr(body.config, "layer_types", None):
+        lower.config.layer_types, upper.config.layer_types = kinds[:depth], kinds[depth:]
     return lower, upper

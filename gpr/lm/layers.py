@@ -11,11 +11,14 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from gpr.lm.body import body_of, can_split, quarter_depth, split
+from gpr.lm.body import body_of, can_split, low_depths, split
 from gpr.lm.tree import padded
 
 KEPT_BYTES = 2 << 30
 """Bound on what is kept of the lower layers' output."""
+
+
+Kept = tuple[Tensor, ...]
 
 
 class Layers:
@@ -24,39 +27,43 @@ class Layers:
     def __init__(self, model: Any, trained_layers: int) -> None:
         body = body_of(model)
         depth = body.config.num_hidden_layers - trained_layers
-        self._quarter = quarter_depth(body)
-        self._lower, self._upper = split(body, depth) if depth >= self._quarter and can_split(body) else (None, body)
-        self._kept: dict[tuple[str, int], tuple[Tensor, Tensor]] = {}
+        self._low = low_depths(body)
+        self._lower, self._upper = split(body, depth) if depth >= max(self._low) and can_split(body) else (None, body)
+        self._kept: dict[tuple[str, int], Kept] = {}
         self._bytes = 0
 
-    def read(self, kind: str, numbers: list[int], texts: list[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-        """Hidden states at a quarter of the depth and at the top for B texts, (B, T, H) each.
+    def read(
+        self, kind: str, numbers: list[int], texts: list[list[int]], device: torch.device
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Hidden states at the two low depths and at the top for B texts, (B, T, H) each.
 
         `kind` and `numbers` name the texts: the same name always means the same text.
         """
         if self._lower is None:
             ids, _ = padded(texts, device)
             out = self._upper(input_ids=ids, use_cache=False, output_hidden_states=True)
-            return out.hidden_states[self._quarter], out.last_hidden_state
-        lower = self._read_lower(kind, numbers, texts, device)
-        quarter, middle = (pad_sequence([pair[part] for pair in lower], batch_first=True) for part in (0, 1))
-        return quarter, self._upper(inputs_embeds=middle, use_cache=False).last_hidden_state
+            return tuple(out.hidden_states[depth] for depth in self._low), out.last_hidden_state
+        kept = self._read_lower(kind, numbers, texts, device)
+        *low, middle = (pad_sequence(list(states), batch_first=True) for states in zip(*kept, strict=True))
+        return tuple(low), self._upper(inputs_embeds=middle, use_cache=False).last_hidden_state
 
     @torch.no_grad()
-    def _read_lower(
-        self, kind: str, numbers: list[int], texts: list[list[int]], device: torch.device
-    ) -> list[tuple[Tensor, Tensor]]:
+    def _read_lower(self, kind: str, numbers: list[int], texts: list[list[int]], device: torch.device) -> list[Kept]:
+        """For each text the states at the low depths and where the upper layers begin, (T, H) each."""
         found = {n: self._kept[kind, n] for n in numbers if (kind, n) in self._kept}
         missing = [(n, text) for n, text in zip(numbers, texts, strict=True) if n not in found]
         if missing:
             assert self._lower is not None
             ids, _ = padded([text for _, text in missing], device)
             out = self._lower(input_ids=ids, use_cache=False, output_hidden_states=True)
+            states = [*(out.hidden_states[depth] for depth in self._low), out.last_hidden_state]
             for row, (n, text) in enumerate(missing):
-                states = (out.hidden_states[self._quarter], out.last_hidden_state)
-                found[n] = pair = (states[0][row, : len(text)].clone(), states[1][row, : len(text)].clone())
-                size = sum(part.nbytes for part in pair)
-                if self._bytes + size <= KEPT_BYTES:
-                    self._kept[kind, n] = pair
-                    self._bytes += size
+                found[n] = tuple(state[row, : len(text)].clone() for state in states)
+                self._keep((kind, n), found[n])
         return [found[n] for n in numbers]
+
+    def _keep(self, name: tuple[str, int], states: Kept) -> None:
+        size = sum(state.nbytes for state in states)
+        if self._bytes + size <= KEPT_BYTES:
+            self._kept[name] = states
+            self._bytes += size

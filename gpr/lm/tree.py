@@ -26,7 +26,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from gpr.errors import RequestError
-from gpr.lm.body import Head, body_of, quarter_depth
+from gpr.lm.body import Head, body_of, low_depths
 from gpr.lm.trie import Trie
 
 TOKENS_AT_ONCE = 16_384
@@ -75,8 +75,8 @@ class Prefix:
     """(B,) tokens in each prompt."""
     top: Tensor
     """(B, P, H) hidden states after all layers."""
-    quarter: Tensor
-    """(B, P, H) hidden states after a quarter of the layers."""
+    low: tuple[Tensor, Tensor]
+    """(B, P, H) hidden states after the layers of `low_depths`."""
 
     @property
     def last(self) -> Tensor:
@@ -119,9 +119,10 @@ class TreeDecoder:
         """
         ids, lengths = padded(prompts, self.device)
         self._check_room(ids.shape[1])
-        cache = DynamicCache(config=self._body.config)
+        cache = DynamicCache()  # without the config it keeps the whole prompt for sliding layers too
         out = self._body(input_ids=ids, past_key_values=cache, use_cache=True, output_hidden_states=True)
-        return Prefix(cache, lengths, out.last_hidden_state, out.hidden_states[quarter_depth(self._body)])
+        low = tuple(out.hidden_states[depth] for depth in low_depths(self._body))
+        return Prefix(cache, lengths, out.last_hidden_state, low)
 
     def score_all(self, prompts: Sequence[Sequence[int]]) -> Tensor:
         """Exact log-probabilities of the whole catalogue for B prompts: (B, N) float32, the exp of each row sums to 1."""
@@ -153,16 +154,15 @@ class TreeDecoder:
     def _tree_pass(self, prefix: Prefix) -> Tensor:
         """Hidden states of all edge tokens behind each prompt, (B, E, H)."""
         size, width = len(prefix.lengths), prefix.cache.get_seq_length()
-        in_prompt = torch.arange(width, device=self.device)[None] < prefix.lengths[:, None]  # (B, P)
-        sees = torch.cat(
-            [in_prompt[:, None].expand(-1, len(self._tokens), -1), self._sees[None].expand(size, -1, -1)], 2
-        )  # (B, E, P + E)
-        mask = torch.zeros(sees.shape, dtype=prefix.last.dtype, device=self.device)
-        mask = mask.masked_fill(~sees, torch.finfo(mask.dtype).min)[:, None]
+        read = torch.arange(width, device=self.device).expand(size, -1)  # (B, P)
+        positions = prefix.lengths[:, None] + self._depths - 1  # (B, E)
+        in_prompt = (read < prefix.lengths[:, None])[:, None].expand(-1, len(self._tokens), -1)
+        sees = torch.cat([in_prompt, self._sees.expand(size, -1, -1)], 2)  # (B, E, P + E)
+        seen_at = torch.cat([read, positions], 1)  # (B, P + E)
         return self._body(  # type: ignore[no-any-return]
             input_ids=self._tokens.expand(size, -1),
-            position_ids=prefix.lengths[:, None] + self._depths - 1,
-            attention_mask=_for_layers(self._body.config, mask),
+            position_ids=positions,
+            attention_mask=_masks(self._body.config, sees, positions, seen_at, prefix.last.dtype),
             past_key_values=prefix.cache,
             use_cache=True,
         ).last_hidden_state
@@ -186,10 +186,21 @@ def padded(sequences: Sequence[Sequence[int]], device: torch.device) -> tuple[Te
     return ids.to(device), lengths.to(device)
 
 
-def _for_layers(config: Any, mask: Tensor) -> Any:
-    """Families with several kinds of attention layers take one mask for each kind."""
-    kinds = getattr(config, "layer_types", None)
-    return {kind: mask for kind in set(kinds)} if kinds else mask
+def _masks(config: Any, sees: Tensor, at: Tensor, seen_at: Tensor, dtype: torch.dtype) -> Any:
+    """Additive masks (B, 1, E, P + E): one for all layers, or one for each kind; sliding layers see a window of positions.
+
+    `at` (B, E) and `seen_at` (B, P + E) are the positions of those who see and of those who are seen.
+    """
+
+    def mask(window: int | None) -> Tensor:
+        near = sees & (at[:, :, None] - seen_at[:, None] < window) if window else sees
+        blank = torch.zeros(sees.shape, dtype=dtype, device=at.device)
+        return blank.masked_fill(~near, torch.finfo(dtype).min)[:, None]
+
+    kinds, window = getattr(config, "layer_types", None), getattr(config, "sliding_window", None)
+    if not kinds:
+        return mask(window)
+    return {kind: mask(window if kind == "sliding_attention" else None) for kind in set(kinds)}
 
 
 def _ancestors(trie: Trie, depths: np.ndarray, owner: np.ndarray) -> np.ndarray:

@@ -27,8 +27,7 @@ def save_adapter(folder: Path, gpt: Gpt, model: Any, pool: Pool) -> None:
     with written_whole(folder) as partial:
         model.save_pretrained(partial, save_embedding_layers=False)
         save_file({name: value.contiguous() for name, value in gpt.match.state_dict().items()}, partial / MATCH)
-        features = {fingerprint(gpt.prompts): gpt.item_features.half().contiguous()}
-        save_file(features, partial / FEATURES)
+        save_file({fingerprint(gpt.prompts): compact(gpt.item_features)}, partial / FEATURES)
         (partial / POOL).write_text(json.dumps(asdict(pool), indent=1), encoding="utf-8")
 
 
@@ -40,18 +39,22 @@ def load_adapter(folder: Path, base_model: Any) -> tuple[Any, Match, Pool]:
     """
     import torch
     from peft import PeftModel
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    from gpr.lm.body import quiet_peft
     from gpr.scorers.match import Match
 
     try:
-        model = PeftModel.from_pretrained(base_model, str(folder)).eval()
+        with quiet_peft():
+            model = PeftModel.from_pretrained(base_model, str(folder)).eval()
         match = Match(model.config.hidden_size)
         match.load_state_dict(load_file(folder / MATCH))
         pool = Pool(**json.loads((folder / POOL).read_text(encoding="utf-8")))
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+        said = next(iter(str(error).splitlines()), type(error).__name__)[:160]
         raise ModelError(
-            f"The adapter cannot be used ({str(error).splitlines()[0][:160]}).",
+            f"The adapter cannot be used ({said}).",
             where=str(folder),
             hint="It is damaged or belongs to another base model; train the run again.",
         ) from error
@@ -60,8 +63,14 @@ def load_adapter(folder: Path, base_model: Any) -> tuple[Any, Match, Pool]:
     return model, match.to(device).eval(), pool
 
 
+def compact(features: Any) -> Any:
+    """Features in two bytes each: half precision, or bfloat16 where some are too large for it, as Gemma's can be."""
+    half = features.half()
+    return (half if half.isfinite().all() else features.bfloat16()).contiguous()
+
+
 def load_item_features(folder: Path, key: str) -> Any:
-    """(N, 3 H) float32 features kept under a fingerprint, or None."""
+    """(N, F) float32 features kept under a fingerprint, or None."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -14,13 +14,15 @@ import torch
 from torch import Tensor
 
 from gpr.data.dataset import Request
-from gpr.lm.body import body_of, quarter_depth
+from gpr.lm.body import body_of, low_depths
 from gpr.lm.prompts import Prompt, Prompts
 from gpr.lm.tree import Prefix, TreeDecoder, padded
-from gpr.scorers.match import Match, Spans, features
+from gpr.scorers.match import BLOCKS, Match, Spans, features
 from gpr.scorers.scorer import Scores
 
 TEXT_BATCH = 32
+FEATURES_KIND = b"eighth, quarter, top, last"
+"""Kept features of another kind are not taken: to be changed whenever `features` or `low_depths` are."""
 Parts = dict[str, Scores]
 
 
@@ -30,7 +32,7 @@ class Gpt:
     Args:
         model: a causal LM in eval mode, peft or plain. prompts: of its tokenizer and the catalogue.
         match: the trained maps; None starts them by whitening the catalogue's own texts.
-        item_features: (N, 3 H) of the same model and catalogue, where they are known; None computes them.
+        item_features: (N, F) of the same model and catalogue, where they are known; None computes them.
         progress: called with the share done while they are computed.
     """
 
@@ -61,16 +63,16 @@ class Gpt:
 
     @torch.inference_mode()
     def text_features(self, prompts: Sequence[Prompt], progress: Callable[[float], None] = lambda share: None) -> Tensor:
-        """(K, 3 H) features of texts, in batches of like lengths."""
-        found = torch.empty(len(prompts), 3 * self._body.config.hidden_size, device=self.decoder.device)
+        """(K, F) features of texts, in batches of like lengths."""
+        found = torch.empty(len(prompts), BLOCKS * self._body.config.hidden_size, device=self.decoder.device)
         order = sorted(range(len(prompts)), key=lambda row: len(prompts[row].ids))
         for at in range(0, len(order), TEXT_BATCH):
             rows = order[at : at + TEXT_BATCH]
             batch = [prompts[row] for row in rows]
             ids, _ = padded([prompt.ids for prompt in batch], self.decoder.device)
             out = self._body(input_ids=ids, use_cache=False, output_hidden_states=True)
-            quarter = out.hidden_states[quarter_depth(self._body)]
-            found[rows] = features(quarter, out.last_hidden_state, spans_of(batch, self.decoder.device))
+            low = tuple(out.hidden_states[depth] for depth in low_depths(self._body))
+            found[rows] = features(low, out.last_hidden_state, spans_of(batch, self.decoder.device))
             progress(min(1.0, (at + TEXT_BATCH) / len(order)))
         return found
 
@@ -88,11 +90,11 @@ class Gpt:
             generate[rows] = self.decoder.score(prefix)
             done += len(rows)
             progress(done / len(prompts))
-        prior = self._prior.expand(len(prompts), -1)
+        prior = self._prior.repeat(len(prompts), 1)
         return {name: part.cpu().numpy() for name, part in (("generate", generate), ("match", match), ("prior", prior))}
 
     def _match(self, prefix: Prefix, prompts: Sequence[Prompt]) -> Tensor:
-        found = features(prefix.quarter, prefix.top, spans_of(prompts, self.decoder.device))
+        found = features(prefix.low, prefix.top, spans_of(prompts, self.decoder.device))
         return self.match.log_probs(self.match.request_vectors(found), self._item_vectors)
 
 
@@ -108,8 +110,8 @@ def spans_of(prompts: Sequence[Prompt], device: torch.device) -> Spans:
 
 
 def fingerprint(prompts: Prompts) -> str:
-    """Names the token ids of a catalogue's texts and titles: what item features depend on besides the model."""
-    digest = hashlib.sha256()
+    """Names what item features are made of, and the token ids of a catalogue's texts and titles: all but the model."""
+    digest = hashlib.sha256(FEATURES_KIND)
     for ids in (*prompts.titles, *(prompt.ids for prompt in prompts.texts)):
         digest.update(np.asarray(ids, np.int32).tobytes() + b"|")
     return digest.hexdigest()[:16]

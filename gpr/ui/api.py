@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.events import api
 
 from gpr.data.dataset import Request
 from gpr.errors import RequestError
@@ -14,7 +15,7 @@ from gpr.ui.labelling import annotator_of, give
 from gpr.ui.messages import worded
 
 if TYPE_CHECKING:
-    from gpr.workspace import Recommender
+    from gpr.recommender import Recommender
 
 KEYS = ("rank", "item_id", "title", "probability", "log_prob")
 
@@ -28,7 +29,7 @@ class Api:
     def add(self) -> None:
         """Adds them to the page that is being built."""
         for call in (self.recommend, self.label):
-            gr.api(worded(call), api_name=call.__name__, concurrency_id="model", concurrency_limit=1)
+            api(worded(call, html=False), api_name=call.__name__, concurrency_id="model", concurrency_limit=1)
 
     def recommend(
         self, query: str = "", k: int = 10, history: list[str] | None = None, run: str = "", data: str = ""

@@ -22,6 +22,7 @@ class Task:
         self.words = ""
         """What is being done; what went wrong, once it failed."""
         self.result: Any = None
+        self.thread: threading.Thread
 
     def report(self, share: float, words: str) -> None:
         """For the work itself: how far it is."""
@@ -46,7 +47,8 @@ class Background:
             if task and (task.state == "running" or not again):
                 return task
             task = self._tasks[key] = Task()
-        threading.Thread(target=_run, args=(task, work), daemon=True).start()
+            task.thread = threading.Thread(target=_run, args=(task, work), daemon=True)
+        task.thread.start()
         return task
 
     def get(self, key: Hashable) -> Task | None:

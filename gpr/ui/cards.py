@@ -108,9 +108,7 @@ def card_list(
         said: what was done with it last; plain text.
     """
     most = max((found.probability for found in recommendations), default=0.0)
-    cards = (
-        card(found, catalogue, most=most, verdict=verdicts.get(found.number, "")) for found in recommendations
-    )
+    cards = (card(found, catalogue, most=most, verdict=verdicts.get(found.number, "")) for found in recommendations)
     head = f'<p class="gpr-answered"><span>{escape(line)}</span><b role="status">{escape(said)}</b></p>'
     return f'{head}<ol class="gpr-cards">{"".join(cards)}</ol>'
 

@@ -17,7 +17,8 @@ from gpr.ui.background import Background, Task
 if TYPE_CHECKING:
     from gpr.data.dataset import Dataset
     from gpr.learn.options import Options
-    from gpr.workspace import Recommender, RunInfo, Workspace
+    from gpr.recommender import Recommender
+    from gpr.workspace import RunInfo, Workspace
 
 DEFAULT_DATA = "movies"
 BASE_WORDS = "base model, not fine-tuned"
@@ -71,7 +72,13 @@ class Context:
     """
 
     def __init__(
-        self, workspace: Workspace, jobs: Jobs, *, data: str = DEFAULT_DATA, run: str | None = None, pinned: bool = False
+        self,
+        workspace: Workspace,
+        jobs: Jobs,
+        *,
+        data: str = DEFAULT_DATA,
+        run: str | None = None,
+        pinned: bool = False,
     ) -> None:
         self.workspace, self.jobs = workspace, jobs
         self.background = Background()

@@ -31,9 +31,9 @@ class DataTab:
         with gr.Accordion("Use your own table", open=False, elem_id="gpr-own"):
             gr.HTML(_HELP, apply_default_css=False, js_on_load=None)
             self.files = gr.File(file_count="multiple", label="Files", height=150, elem_id="gpr-files")
-            with gr.Row(equal_height=True):
-                self.name = gr.Textbox(label="Name", placeholder="a name for this data", scale=3, min_width=160)
-                self.add = gr.Button("Check and use", variant="primary", scale=1, min_width=140, elem_id="gpr-add")
+            with gr.Row(elem_classes="gpr-ask"):
+                self.name = gr.Textbox(label="Name", placeholder="of this data", scale=3, min_width=160)
+                self.add = gr.Button("Check and use", variant="primary", scale=0, min_width=150, elem_id="gpr-add")
         self.notice = gr.HTML("", elem_id="gpr-data-notice", apply_default_css=False, js_on_load=None)
         self.report = gr.HTML("", elem_id="gpr-report", apply_default_css=False, js_on_load=None, min_height=80)
         self.preview = pressable(elem_id="gpr-preview")
@@ -141,14 +141,25 @@ def _preview(dataset: Dataset, part: str = "items", page: int = 0) -> str:
     rows = slice(page * PAGE, (page + 1) * PAGE)
     shown = _items(dataset, rows) if part == "items" else _examples(dataset, rows)
     switch = "".join(
-        button(f"{name.capitalize()} <small>{size:,}</small>", "page", style="gpr-switch", on=name == part, part=name, page=0)
+        button(
+            f"{name.capitalize()} <small>{size:,}</small>",
+            "page",
+            style="gpr-switch",
+            on=name == part,
+            part=name,
+            page=0,
+        )
         for name, size in sizes.items()
         if size
     )
     first, last = min(page * PAGE + 1, total), min((page + 1) * PAGE, total)
-    turns = "" if total <= PAGE else "".join(
-        button(arrow, "page", label=f"{words} page", part=part, page=target)
-        for arrow, words, target in (("←", "Previous", page - 1), ("→", "Next", page + 1))
+    turns = (
+        ""
+        if total <= PAGE
+        else "".join(
+            button(arrow, "page", label=f"{words} page", part=part, page=target)
+            for arrow, words, target in (("←", "Previous", page - 1), ("→", "Next", page + 1))
+        )
     )
     return (
         f'<h3 class="gpr-title">Preview</h3><div class="gpr-pager"><div class="gpr-switches">{switch}</div>'
@@ -159,7 +170,9 @@ def _preview(dataset: Dataset, part: str = "items", page: int = 0) -> str:
 def _items(dataset: Dataset, rows: slice) -> str:
     catalogue = dataset.catalogue
     shown = catalogue.table.iloc[rows]
-    body = [(item_id, *row) for item_id, row in zip(catalogue.item_ids[rows], shown.itertuples(index=False), strict=True)]
+    body = [
+        (item_id, *row) for item_id, row in zip(catalogue.item_ids[rows], shown.itertuples(index=False), strict=True)
+    ]
     return table(("item_id", *map(str, shown.columns)), body, label="items")
 
 

@@ -53,7 +53,7 @@ def requests_of(dataset: Dataset, typed: Sequence[Request]) -> list[Request]:
 
     Never those of the test split.
     """
-    own = [example.request for split in ("train", "valid") for example in dataset.examples[split]]  # type: ignore[index]
+    own = [example.request for split in ("train", "valid") for example in dataset.examples[split]]
     own += [Request("", sequence.items[-MAX_HISTORY:], sequence.user) for sequence in dataset.sequences]
     test = {_same(example.request) for example in dataset.examples["test"]}
     own = list(dict.fromkeys(request for request in own if _same(request) not in test))

@@ -6,12 +6,11 @@ from html import escape
 from typing import Any
 
 import gradio as gr
-import pandas as pd
 
 from gpr.ui.background import Task
 from gpr.ui.context import Active, Context
 from gpr.ui.messages import empty, notice, worded
-from gpr.ui.tables import table
+from gpr.ui.tables import bars, progress_bar, table
 
 METRICS = ("R@1", "R@5", "R@10", "NDCG@10", "MRR")
 NAMES = {
@@ -37,9 +36,7 @@ class EvaluateTab:
             self.go = gr.Button("Evaluate", variant="primary", scale=0, min_width=140, elem_id="gpr-evaluate")
         self.out = gr.HTML("", elem_id="gpr-metrics", apply_default_css=False, js_on_load=None)
         self.metric = gr.Radio(list(METRICS), value="R@5", label="Chart of", visible=False, elem_id="gpr-metric")
-        self.chart = gr.BarPlot(
-            x="method", y="value", height=260, visible=False, elem_id="gpr-chart", x_title=" ", tooltip="all", sort=None
-        )
+        self.chart = gr.HTML("", elem_id="gpr-chart", apply_default_css=False, js_on_load=None)
 
     def wire(self) -> None:
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -55,7 +52,7 @@ class EvaluateTab:
 
     def show(self, stored: object, metric: str) -> tuple[Any, ...]:
         """The tab for what is active now; an evaluation that goes on shows itself."""
-        return _about(self.context.settle(stored)), *self.watch(stored, metric)
+        return _about(self.context.settle(stored)), *self._watched(stored, metric)
 
     @worded
     def start(self, stored: object, metric: str) -> tuple[Any, ...]:
@@ -65,45 +62,38 @@ class EvaluateTab:
         self.context.background.start(
             ("evaluate", active), lambda task: workspace.evaluate(active.data, active.run, task.report), again=True
         )
-        return self.watch(stored, metric)
+        return self._watched(stored, metric)
 
     @worded
     def watch(self, stored: object, metric: str) -> tuple[Any, ...]:
         """How the evaluation stands."""
+        return self._watched(stored, metric)
+
+    def _watched(self, stored: object, metric: str) -> tuple[Any, ...]:
         task = self._task(stored)
         going = task is not None and task.state == "running"
         done = task is not None and task.state == "done"
         return (
             _outcome(task),
             gr.Radio(visible=done),
-            self.draw(stored, metric),
+            _chart(task, metric),
             gr.Button("Evaluating…" if going else "Evaluate again" if done else "Evaluate", interactive=not going),
             gr.Timer(active=going),
         )
 
     @worded
-    def draw(self, stored: object, metric: str) -> gr.BarPlot:
+    def draw(self, stored: object, metric: str) -> str:
         """The chart of one metric."""
-        task = self._task(stored)
-        if task is None or task.state != "done":
-            return gr.BarPlot(visible=False)
-        metrics: dict[str, dict[str, float | None]] = task.result["metrics"]
-        rows = [{"method": name, "value": round(values.get(metric) or 0.0, 4)} for name, values in metrics.items()]
-        return gr.BarPlot(
-            pd.DataFrame(rows), sort=list(metrics), y_title=metric, y_lim=[0, _top(rows)], visible=True
-        )
+        return _chart(self._task(stored), metric)
 
     def _task(self, stored: object) -> Task | None:
         return self.context.background.get(("evaluate", self.context.settle(stored)))
 
 
-def _top(rows: list[dict[str, Any]]) -> float:
-    return min(1.0, 1.1 * max(row["value"] for row in rows) or 1.0)
-
-
 def _about(active: Active) -> str:
     what = f"run <b>{escape(active.run)}</b>" if active.run else "the <b>base model</b>, since no run is chosen,"
-    return f'<p class="gpr-about">Measures {what} on the test part of <b>{escape(active.name)}</b>, beside simple methods.</p>'
+    where = f"on the test part of <b>{escape(active.name)}</b>"
+    return f'<p class="gpr-about">Measures {what} {where}, beside simple methods.</p>'
 
 
 def _outcome(task: Task | None) -> str:
@@ -112,27 +102,33 @@ def _outcome(task: Task | None) -> str:
     if task.state == "failed":
         return notice(task.words, "bad")
     if task.state == "running":
-        share = 100 * task.share
-        return (
-            f'<section class="gpr-run"><div class="gpr-progress" role="progressbar" aria-label="evaluation"'
-            f' aria-valuemin="0" aria-valuemax="100" aria-valuenow="{share:.0f}"><span style="width:{share:.1f}%"></span></div>'
-            f'<p class="gpr-muted">{escape(task.words or "Starting…")}</p></section>'
-        )
+        bar = progress_bar(task.share, "evaluation")
+        return f'<section class="gpr-run">{bar}<p class="gpr-muted">{escape(task.words or "Starting…")}</p></section>'
     return _metrics(task.result)
+
+
+def _chart(task: Task | None, metric: str) -> str:
+    if task is None or task.state != "done":
+        return ""
+    values = {name: row.get(metric) or 0.0 for name, row in task.result["metrics"].items()}
+    return bars(values, label=f"{metric} by method")
 
 
 def _metrics(result: dict[str, Any]) -> str:
     """The table, and in words how it came about."""
     metrics: dict[str, dict[str, float | None]] = result["metrics"]
     rows = [
-        (f"{name}", NAMES.get(name, ""), *(f"{values[metric]:.3f}" if values.get(metric) is not None else "" for metric in METRICS))
+        (
+            f"<b>{escape(name)}</b><small>{escape(NAMES.get(name, ''))}</small>",
+            *(f"{value:.3f}" if (value := values.get(metric)) is not None else "" for metric in METRICS),
+        )
         for name, values in metrics.items()
     ]
-    numbers = range(2, 2 + len(METRICS))
+    numbers = range(1, 1 + len(METRICS))
     protocol = str(result.get("protocol", "")) or (
         f"{result.get('n', 0):,} requests of the {result.get('split', 'test')} split of {result.get('data', '')}. "
         "R@k: share of requests whose right item is among the first k of the whole catalogue."
     )
-    return table(("method", "what it is", *METRICS), rows, numbers=numbers, label="metrics") + (
+    return table(("method", *METRICS), rows, numbers=numbers, raw=0, label="metrics") + (
         f'<p class="gpr-muted">{escape(protocol)}</p>'
     )

@@ -74,7 +74,9 @@ class FinetuneTab:
         watched = [self.active, self.shown]
         self.length.change(_amount, self.length, self.amount, **quick)
         settings = [self.active, self.name, self.length, self.amount, self.base, self.seed]
-        self.start_button.click(self.start, settings, [self.notice, self.shown, self.name, *self.watch_outputs], **quick)
+        started = [self.notice, self.shown, self.name, *self.watch_outputs]
+        begun = self.start_button.click(_starting, None, [self.notice, self.start_button], **quick)
+        begun.then(self.start, settings, started, **quick)
         self.stop_button.click(self.stop, watched, [self.notice, *self.watch_outputs], **quick)
         self.timer.tick(self.watch, watched, self.watch_outputs, **quick)
         self.runs.press(self.press, watched, [self.active, self.shown, *self.watch_outputs], **quick)
@@ -133,7 +135,12 @@ class FinetuneTab:
         except Exception as error:
             return failure(error), gr.skip(), gr.skip(), *self.watch(stored, "")
         words = "It runs by itself: you may close this page and come back."
-        return notice(words, "good", f"{run.name} has started."), run.name, self._free_name(active), *self.watch(stored, run.name)
+        return (
+            notice(words, "good", f"{run.name} has started."),
+            run.name,
+            self._free_name(active),
+            *self.watch(stored, run.name),
+        )
 
     def stop(self, stored: object, shown: str) -> tuple[Any, ...]:
         """Stops the run that goes on; what it learned is kept."""
@@ -163,6 +170,10 @@ def check_trainable(dataset: Dataset) -> None:
     grave = next((finding for finding in dataset.findings if finding.grade == "stops"), None)
     if grave:
         raise RunError(f"This data cannot be trained on. {grave.message}", hint="See the findings on the tab Data.")
+
+
+def _starting() -> tuple[str, gr.Button]:
+    return notice("Starting: its process needs a few seconds."), gr.Button(interactive=False)
 
 
 def _options(length: str, amount: float | None, base: str, seed: float | None) -> Options:

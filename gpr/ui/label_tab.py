@@ -1,4 +1,4 @@
-"""The tab Label: one recommendation at a time, one key each. Labels are stored at once; the next cards are thought ahead."""
+"""The tab Label: one recommendation at a time, one key each. A label is stored at once; the next cards wait already."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gpr.ui.deck import EACH, Deck, Sitting, Typed, requests_of
 from gpr.ui.labelling import DEFAULT_ANNOTATOR, annotator_of, give
 from gpr.ui.messages import empty, failure, notice, plural, worded
 from gpr.ui.press import button, pressable, pressed
+from gpr.ui.tables import progress_bar
 
 POLL_SECONDS = 0.4
 """Between two looks while the model is loaded or the next card is thought of."""
@@ -39,7 +40,9 @@ class LabelTab:
             self.annotator = gr.Textbox(
                 DEFAULT_ANNOTATOR, label="Your name", max_length=80, scale=0, min_width=200, elem_id="gpr-annotator"
             )
-            self.progress = gr.HTML("", elem_id="gpr-label-progress", apply_default_css=False, js_on_load=None)
+            self.progress = gr.HTML(
+                "", elem_id="gpr-label-progress", apply_default_css=False, js_on_load=None, scale=1, min_width=240
+            )
         self.card = pressable(elem_id="gpr-deck", min_height=160)
         with gr.Row(equal_height=True, elem_classes="gpr-export"):
             self.format = gr.Dropdown(list(FORMATS), value="CSV", label="Format", scale=0, min_width=130)
@@ -51,9 +54,17 @@ class LabelTab:
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         looked = [self.active, self.annotator, self.typed, self.sitting]
         shown = [self.card, self.progress, self.sitting, self.timer]
-        gr.on([tab.select, self.annotator.blur, self.annotator.submit, self.timer.tick], self.look, looked, shown, **quick)
+        gr.on(
+            [tab.select, self.annotator.blur, self.annotator.submit, self.timer.tick], self.look, looked, shown, **quick
+        )
         self.annotator.input(lambda name: name, self.annotator, self.stored_name, **quick)
-        self.card.press(self.press, self.sitting, [self.card, self.progress, self.timer], trigger_mode="multiple", **quick)
+        self.card.press(
+            self.press,
+            [self.sitting, self.annotator],
+            [self.card, self.progress, self.timer],
+            trigger_mode="multiple",
+            **quick,
+        )
         made = self.export_button.click(self.export, self.format, [self.file, self.exported], **quick)
         made.success(None, None, None, js=DOWNLOAD)
 
@@ -92,26 +103,23 @@ class LabelTab:
         return sitting
 
     @worded
-    def press(self, sitting: Sitting | None, event: gr.EventData) -> tuple[Any, ...]:
+    def press(self, sitting: Sitting | None, name: str, event: gr.EventData, who: gr.Request) -> tuple[Any, ...]:
         """Stores a verdict on the card that was seen, or takes the latest one back; the next card comes at once."""
         if sitting is None:
             return _waiting("One moment", ""), gr.skip(), gr.Timer(active=True)
-        press, deck = pressed(event), sitting.deck
+        press, deck, annotator = pressed(event), sitting.deck, annotator_of(name, who)
         if press.get("press") == "undo":
-            sitting.said = self._undo(sitting)
+            sitting.said = self._undo(sitting, annotator)
         elif deck.card and press.get("place") == str(deck.place):
-            card, verdict = deck.card, press["press"]
-            give(
-                self.context.workspace.labels, deck.dataset, card.request, card.recommendation, sitting.run, verdict,
-                sitting.annotator,
-            )  # fmt: skip
+            card, verdict, store = deck.card, press["press"], self.context.workspace.labels
+            give(store, deck.dataset, card.request, card.recommendation, sitting.run, verdict, annotator)
             sitting.said = f"{'Skipped' if verdict == 'skip' else verdict.capitalize()}: {card.recommendation.title}"
             sitting.mark()
             deck.step()
         return *_shown(sitting), gr.Timer(active=_thinks(sitting))
 
-    def _undo(self, sitting: Sitting) -> str:
-        label = self.context.workspace.labels.undo(sitting.annotator)
+    def _undo(self, sitting: Sitting, annotator: str) -> str:
+        label = self.context.workspace.labels.undo(annotator)
         if label is None:
             return "There is nothing to take back."
         if sitting.deck.back((label.request_id, label.item_id)):
@@ -166,11 +174,6 @@ def _progress(sitting: Sitting) -> str:
     """How much is done, and how fast."""
     done = sitting.before + sitting.labelled
     total = max(sitting.deck.total, done)
-    share = 100 * done / total if total else 0
     figures = [f"<b>{done:,}</b> of {total:,} labelled", f"<b>{sitting.labelled:,}</b> in this sitting"]
     figures += [f"<b>{sitting.rate:,.0f}</b> an hour"] if sitting.rate else []
-    return (
-        f'<div class="gpr-progress" role="progressbar" aria-label="labelled" aria-valuemin="0" aria-valuemax="100"'
-        f' aria-valuenow="{share:.0f}"><span style="width:{share:.2f}%"></span></div>'
-        f'<p class="gpr-muted">{" · ".join(figures)}</p>'
-    )
+    return f'{progress_bar(done / total if total else 0, "labelled")}<p class="gpr-muted">{" · ".join(figures)}</p>'

@@ -53,8 +53,12 @@ def empty(title: str, text: str) -> str:
     return f'<div class="gpr-empty"><strong>{escape(title)}</strong><span>{escape(text)}</span></div>'
 
 
-def worded(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """A handler whose errors are shown as a toast in words."""
+def worded(handler: Callable[..., Any], *, html: bool = True) -> Callable[..., Any]:
+    """A handler whose errors are told in words: on the page as a toast, to a program as its error.
+
+    Args:
+        html: whether the words are shown as HTML, which a toast is.
+    """
 
     @functools.wraps(handler)
     def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -63,7 +67,8 @@ def worded(handler: Callable[..., Any]) -> Callable[..., Any]:
         except gr.Error:
             raise
         except Exception as error:
-            text = escape(in_words(error))
+            words = in_words(error)
+            text = escape(words, quote=False) if html else words
             raise gr.Error(text, title="This did not work", print_exception=False) from error
 
     return guarded

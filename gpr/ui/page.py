@@ -27,6 +27,7 @@ QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibil
 def build(context: Context) -> gr.Blocks:
     """The page over a workspace."""
     with gr.Blocks(title="GPR", analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR)) as page:
+        Api(context).add()  # first, so that the names are free
         active = gr.BrowserState(None, storage_key="gpr-active", secret=_SECRET)
         name = gr.BrowserState(DEFAULT_ANNOTATOR, storage_key="gpr-annotator", secret=_SECRET)
         typed = gr.State([])
@@ -46,15 +47,21 @@ def build(context: Context) -> gr.Blocks:
         for tab in (data, finetune, recommend, evaluate):
             tab.wire()
         label.wire(label_tab)
+        page.load(lambda stored: context.remember(context.settle(stored)), active, active, **QUICK)
         changed = [page.load, active.change]
-        gr.on([*changed, timer.tick], lambda stored: show_header(context, context.settle(stored)), active, [header, timer], **QUICK)
+        gr.on(
+            [*changed, timer.tick],
+            lambda stored: show_header(context, context.settle(stored)),
+            active,
+            [header, timer],
+            **QUICK,
+        )
         gr.on(changed, data.show, active, data.outputs, **QUICK)
         gr.on(changed, finetune.show, [active, finetune.shown], finetune.outputs, **QUICK)
-        gr.on(changed, recommend.show, active, recommend.outputs, **QUICK)
+        gr.on(changed, recommend.show, [active, recommend.shown], recommend.outputs, **QUICK)
         gr.on(changed, evaluate.show, [active, evaluate.metric], evaluate.outputs, **QUICK)
         page.load(label.greet, name, label.annotator, **QUICK)
-        Api(context).add()
-    return page
+    return page  # type: ignore[no-any-return]
 
 
 def launch_settings(context: Context) -> dict[str, Any]:

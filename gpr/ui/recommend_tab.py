@@ -21,7 +21,7 @@ from gpr.ui.messages import empty, failure, notice, worded
 from gpr.ui.press import button, pressable, pressed
 
 if TYPE_CHECKING:
-    from gpr.workspace import Recommender
+    from gpr.recommender import Recommender
 
 K, MAX_K = 10, 50
 MANY_ITEMS = 2_000
@@ -65,6 +65,7 @@ class RecommendTab:
     def __init__(self, context: Context, active: gr.BrowserState, name: gr.BrowserState, typed: gr.State) -> None:
         self.context, self.active, self.name, self.typed = context, active, name, typed
         self.answer = gr.State(None)
+        self.shown = gr.State(None)
         with gr.Row(elem_classes="gpr-ask", equal_height=True):
             self.query = gr.Textbox(
                 label="What are you looking for?",
@@ -102,34 +103,39 @@ class RecommendTab:
         gr.on([self.query.submit, self.go.click], self.recommend, asked, answered, **heavy)
         taken = self.examples.press(self.take_example, None, self.query, **quick)
         taken.then(self.recommend, asked, answered, **heavy)
-        self.out.press(
-            self.label, [self.answer, self.name], self.out, trigger_mode="multiple", **quick
-        )
+        self.out.press(self.label, [self.answer, self.name], self.out, trigger_mode="multiple", **quick)
         self.run.input(self.choose_run, [self.active, self.run], self.active, **quick)
         self.history.key_up(self.search_history, [self.active, self.history], self.history, **quick)
 
     @property
     def outputs(self) -> list[Any]:
         """What `show` fills when the data or the run has changed."""
-        return [self.examples, self.history, self.k, self.run, self.out, self.answer]
+        return [self.shown, self.run, self.examples, self.history, self.out, self.answer]
 
-    def show(self, stored: object) -> tuple[Any, ...]:
-        """The tab for what is active now."""
+    def show(self, stored: object, shown: Active | None) -> tuple[Any, ...]:
+        """The tab for what is active now. An answer is cleared only if something else was active before.
+
+        Args:
+            shown: what the tab shows already; None on a new page.
+        """
         active = self.context.settle(stored)
-        runs = self._runs(active)
+        out, answer = (NOTHING_YET, None) if shown and shown != active else (gr.skip(), gr.skip())
+        if shown and shown.data == active.data:
+            return active, self._runs(active), gr.skip(), gr.skip(), out, answer
         try:
             dataset = self.context.dataset(active)
         except Exception as error:
-            return "", gr.Dropdown([], value=[]), K, runs, failure(error), None
+            return active, self._runs(active), "", gr.Dropdown([], value=[]), failure(error), None
         n_items = len(dataset.catalogue)
-        titles = list(zip(dataset.catalogue.titles, range(n_items), strict=True))[: FOUND if n_items > MANY_ITEMS else None]
-        most = max(2, min(MAX_K, n_items))
-        slider = gr.Slider(maximum=most, value=min(K, most))
-        return _examples(dataset), gr.Dropdown(titles, value=[]), slider, runs, NOTHING_YET, None
+        offered = dataset.catalogue.titles[: FOUND if n_items > MANY_ITEMS else None]
+        titles = [(title, number) for number, title in enumerate(offered)]
+        return active, self._runs(active), _examples(dataset), gr.Dropdown(titles, value=[]), out, answer
 
     def _runs(self, active: Active) -> gr.Dropdown:
         choices = [("Base model, not fine-tuned", BASE)]
-        choices += [(f"{run.name} (trained on {Active(run.data).name})", run.name) for run in self.context.usable_runs()]
+        choices += [
+            (f"{run.name} (trained on {Active(run.data).name})", run.name) for run in self.context.usable_runs()
+        ]
         return gr.Dropdown(choices, value=active.run or BASE)
 
     def take_example(self, event: gr.EventData) -> str:
@@ -158,7 +164,9 @@ class RecommendTab:
             yield notice(words), None, typed
         try:
             answer = self._answer(active, Request(query or "", tuple(history or ())), int(k))
-            answer.verdicts = given(self.context.workspace.labels, answer.dataset, answer.request, annotator_of(name, who))
+            answer.verdicts = given(
+                self.context.workspace.labels, answer.dataset, answer.request, annotator_of(name, who)
+            )
         except Exception as error:
             yield failure(error), None, typed
             return
@@ -183,7 +191,16 @@ class RecommendTab:
         found = next(found for found in answer.recommendations if found.number == number)
         annotator = annotator_of(name, who)
         back = answer.verdicts.get(number) == verdict
-        give(self.context.workspace.labels, answer.dataset, answer.request, found, answer.run, verdict, annotator, back=back)
+        give(
+            self.context.workspace.labels,
+            answer.dataset,
+            answer.request,
+            found,
+            answer.run,
+            verdict,
+            annotator,
+            back=back,
+        )
         answer.verdicts[number] = "" if back else verdict
         answer.said = f"Taken back: {found.title}" if back else f"Stored as {verdict} by {annotator}: {found.title}"
         return answer.html()
@@ -192,7 +209,8 @@ class RecommendTab:
 def _line(recommender: Recommender, found: int, k: int, seconds: float) -> str:
     n_items = len(recommender.dataset.catalogue)
     amount = f"top {found} of {n_items:,} items" if k <= n_items else f"all {n_items:,} items, which is less than {k}"
-    return f"{recommender.title} · {amount} · {seconds:.1f} s · percentages are of the whole catalogue"
+    spent = f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    return f"{recommender.title} · {amount} · {spent} · percentages are of the whole catalogue"
 
 
 def _matching(titles: tuple[str, ...], text: str, chosen: list[int]) -> list[tuple[str, int]]:
@@ -203,11 +221,13 @@ def _matching(titles: tuple[str, ...], text: str, chosen: list[int]) -> list[tup
 
 def _examples(dataset: Dataset) -> str:
     """Queries of the data's own validation and test part, which no run was trained on."""
-    queries = [example.request.query for split in ("valid", "test") for example in dataset.examples[split]]  # type: ignore[index]
+    queries = [example.request.query for split in ("valid", "test") for example in dataset.examples[split]]
     queries = [query for query in dict.fromkeys(queries) if 0 < len(query) <= 60]
     if not queries:
         categories = dict.fromkeys(dataset.catalogue.table.get("category", ()))
         queries = [f"something about {category}" for category in categories if category and len(category) <= 40]
     step = max(1, len(queries) // EXAMPLES)
-    chips = "".join(button(escape(query), "example", style="gpr-chip", query=query) for query in queries[::step][:EXAMPLES])
+    chips = "".join(
+        button(escape(query), "example", style="gpr-chip", query=query) for query in queries[::step][:EXAMPLES]
+    )
     return f'<div class="gpr-examples"><span>Try</span>{chips}</div>' if chips else ""

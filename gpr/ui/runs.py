@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gpr.data.dataset import Dataset
 from gpr.ui.messages import empty, notice
 from gpr.ui.press import button
-from gpr.ui.tables import table
+from gpr.ui.tables import progress_bar, table
 
 if TYPE_CHECKING:
     from gpr.workspace import RunInfo
@@ -59,20 +59,17 @@ def run_card(run: RunInfo | None, used: str) -> str:
         return empty("No run yet", "Press Start. The curve, the progress and the time left appear here.")
     kind, words = STATUS.get(run.status, ("info", run.status))
     going = kind == "busy"
-    share = 100 * run.step / run.steps if run.steps else 0
     figures = [run.phase] if going and run.phase else []
     figures += [f"step {run.step:,} of {run.steps:,}"] if run.steps else []
     figures += [f"{span(run.seconds)} so far" if going else span(run.seconds)] if run.seconds else []
     figures += [f"about {span(run.seconds_left)} left"] if going and run.seconds_left is not None else []
-    bar = (
-        f'<div class="gpr-progress" role="progressbar" aria-label="progress of {escape(run.name)}" aria-valuemin="0"'
-        f' aria-valuemax="100" aria-valuenow="{share:.0f}"><span style="width:{share:.1f}%"></span></div>'
-    )
+    bar = progress_bar(run.step / run.steps if run.steps else 0, f"progress of {run.name}") if going else ""
     return (
         f'<section class="gpr-run"><div class="gpr-run-head"><h3>{escape(run.name)}</h3>'
-        f'<span class="gpr-badge gpr-{kind}">{words}</span></div>{bar if going else ""}'
+        f'<span class="gpr-badge gpr-{kind}">{words}</span></div>{bar}'
         f'<p class="gpr-muted">{escape(" · ".join(figures))}</p>{_outcome(run, used)}{_log(run)}'
-        f'<p class="gpr-command"><span>The same without a browser</span><code>{escape(run.command)}</code></p></section>'
+        '<p class="gpr-command"><span>The same without a browser</span>'
+        f"<code>{escape(run.command)}</code></p></section>"
     )
 
 
@@ -89,11 +86,13 @@ def _outcome(run: RunInfo, used: str) -> str:
 
 
 def _log(run: RunInfo) -> str:
-    lines = [
-        " ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in entry.items())
-        for entry in run.log()[-LOG_LINES:]
-    ]
-    return f'<details class="gpr-log"><summary>Log</summary><pre>{escape(chr(10).join(lines))}</pre></details>' if lines else ""
+    lines = [" ".join(f"{name} {_short(value)}" for name, value in entry.items()) for entry in run.log()[-LOG_LINES:]]
+    text = escape("\n".join(lines))
+    return f'<details class="gpr-log"><summary>Log</summary><pre>{text}</pre></details>' if text else ""
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def run_table(runs: Sequence[RunInfo], used: str, shown: str) -> str:
@@ -107,8 +106,8 @@ def run_table(runs: Sequence[RunInfo], used: str, shown: str) -> str:
         return empty("No runs yet", "Until there is one, the base model recommends as it is.")
     metrics = [name for name in SHOWN_METRICS if any(name in run.metrics for run in runs)]
     rows = [_row(run, metrics, used, shown) for run in runs]
-    head = ("run", "data", "status", "started", "time", *(f"{name} valid." for name in metrics), "")
-    return table(head, rows, label="runs", raw=len(head) - 1, numbers=range(5, 5 + len(metrics)))
+    head = ("run", "", "status", "data", *(f"{name} valid." for name in metrics), "time", "started")
+    return table(head, rows, label="runs", raw=1, numbers=range(4, 4 + len(metrics)))
 
 
 def _row(run: RunInfo, metrics: Sequence[str], used: str, shown: str) -> tuple[object, ...]:
@@ -116,16 +115,18 @@ def _row(run: RunInfo, metrics: Sequence[str], used: str, shown: str) -> tuple[o
     use = ""
     if run.usable:
         words = "In use" if run.name == used else "Use this run"
-        use = button(words, "use", style="gpr-small gpr-use", label=f"{words}: {run.name}", run=run.name, on=run.name == used)
+        use = button(
+            words, "use", style="gpr-small gpr-use", label=f"{words}: {run.name}", run=run.name, on=run.name == used
+        )
     values = [f"{run.metrics[name]:.3f}" if name in run.metrics else "" for name in metrics]
     return (
         run.name,
-        Path(run.data).name,
-        STATUS.get(run.status, ("", run.status))[1],
-        _moment(run.started),
-        span(run.seconds),
-        *values,
         f'<span class="gpr-actions">{look}{use}</span>',
+        STATUS.get(run.status, ("", run.status))[1],
+        Path(run.data).name,
+        *values,
+        span(run.seconds),
+        _moment(run.started),
     )
 
 

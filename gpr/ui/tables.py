@@ -16,7 +16,12 @@ SPLIT_WORDS = {"train": "training", "valid": "validation", "test": "test"}
 
 
 def table(
-    head: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[int] = (), label: str = "", raw: int = -1
+    head: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    numbers: Sequence[int] = (),
+    label: str = "",
+    raw: int = -1,
 ) -> str:
     """A table that scrolls by itself where it is too wide.
 
@@ -48,6 +53,26 @@ def figures(values: Mapping[str, object]) -> str:
         for name, value in values.items()
     )
     return f'<dl class="gpr-figures">{items}</dl>'
+
+
+def bars(values: Mapping[str, float], *, label: str) -> str:
+    """A bar chart of shares from 0 to 1, one line each; the longest bar fills the line."""
+    most = max(values.values(), default=0.0) or 1.0
+    lines = "".join(
+        f'<li><span>{escape(name)}</span><span class="gpr-bar"><span style="width:{100 * value / most:.1f}%"></span>'
+        f"</span><b>{value:.3f}</b></li>"
+        for name, value in values.items()
+    )
+    return f'<ul class="gpr-bars" aria-label="{escape(label)}">{lines}</ul>'
+
+
+def progress_bar(share: float, label: str) -> str:
+    """How much of something is done, 0 to 1."""
+    percent = 100 * min(max(share, 0.0), 1.0)
+    return (
+        f'<div class="gpr-progress" role="progressbar" aria-label="{escape(label)}" aria-valuemin="0"'
+        f' aria-valuemax="100" aria-valuenow="{percent:.0f}"><span style="width:{percent:.2f}%"></span></div>'
+    )
 
 
 def understood(dataset: Dataset) -> str:

@@ -7,8 +7,19 @@ from typing import Any
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from torch import Tensor
-from transformers import AutoModelForCausalLM, Gemma3TextConfig, GPT2Config, LlamaConfig, Qwen2Config, Qwen3Config
+from transformers import (
+    AutoModelForCausalLM,
+    Gemma3TextConfig,
+    GPT2Config,
+    LlamaConfig,
+    MistralConfig,
+    Qwen2Config,
+    Qwen3Config,
+)
+
+from gpr.lm.body import linear_layers, quiet_peft
 
 SIZES = {
     "vocab_size": 320,
@@ -19,14 +30,16 @@ SIZES = {
     "num_key_value_heads": 2,
     "max_position_embeddings": 128,
     "initializer_range": 0.2,
+    "bos_token_id": None,
+    "eos_token_id": None,
+    "pad_token_id": None,
 }
 CONFIGS: dict[str, Callable[[], Any]] = {
     "llama": lambda: LlamaConfig(**SIZES),
     "qwen2": lambda: Qwen2Config(**SIZES, tie_word_embeddings=True),
     "qwen3": lambda: Qwen3Config(**SIZES, head_dim=8),
-    "gpt2": lambda: GPT2Config(
-        vocab_size=320, n_positions=128, n_embd=32, n_layer=4, n_head=4, initializer_range=0.2
-    ),
+    "mistral": lambda: MistralConfig(**SIZES, sliding_window=8),
+    "gpt2": lambda: GPT2Config(**SIZES),
     "gemma3": lambda: Gemma3TextConfig(
         **SIZES,
         head_dim=8,
@@ -41,6 +54,14 @@ def tiny(family: str) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return AutoModelForCausalLM.from_config(CONFIGS[family]()).eval()
+
+
+def with_lora(model: Any, share: float = 0.5) -> Any:
+    """Random LoRA, not zero as a new one is, in the upper share of the layers."""
+    names, _ = linear_layers(model, share)
+    with quiet_peft(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return get_peft_model(model, LoraConfig(r=2, target_modules=names, init_lora_weights=False)).eval()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The radix trie against a dictionary of all prefixes, for random sequences; and by hand, the trie that `trie.py` draws."""
+"""The radix trie against a dictionary of all prefixes, for random sequences; and the trie of the drawing, by hand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ END = 9
 
 bodies = st.lists(st.integers(0, 3), max_size=6).map(tuple)
 catalogues = st.lists(bodies, min_size=1, max_size=25, unique=True).map(lambda all_: [(*body, END) for body in all_])
-"""Distinct titles over few tokens, so that many share their beginnings; some are the beginning of others but for the end."""
+"""Distinct titles over few tokens, so that many share their beginnings; but for the end, some begin others."""
 
 
 def prefix_of(trie: Trie, node: int) -> Sequence:

@@ -22,7 +22,7 @@ m2,Groundhog Day,1993,Comedy,A weatherman lives the same day again and again unt
 m3,Alien,1979,Horror,The crew of a freighter is hunted by a creature that it let on board.
 m4,Amélie,2001,Romance,A shy waitress in Paris secretly makes the people around her happy.
 m5,Heat,1995,Crime,A detective and a master thief in Los Angeles circle each other.
-m6,"<script>window.hacked = 1</script> & <b>Sons</b>",2011,Comedy,"A title that is no markup: ${1 + 1} {{1}} <img src=x onerror='window.hacked = 1'>"
+m6,"<script>window.hacked = 1</script> & <b>Sons</b>",2011,Comedy,"None: ${1+1} {{1}} <img src=x onerror='hacked = 1'>"
 m7,Toy Story,1995,Family,"A cowboy doll is jealous of the new space ranger, and the two have to find their way home."
 m8,Heat,1972,Drama,A former child star and an actress in decline.
 """
@@ -148,7 +148,10 @@ class FakeWorkspace:
             progress(0.5, "Ranking the test requests")
         names = ("gpr", "generate", "match", "base", "popular", "bm25", "bm25_queries")
         row = {"R@1": 0.41, "R@5": 0.7, "R@10": 0.8, "NDCG@10": 0.6, "MRR": 0.55}
-        metrics = {name: {key: round(value / (1 + place / 3), 4) for key, value in row.items()} for place, name in enumerate(names)}
+        metrics = {
+            name: {key: round(value / (1 + place / 3), 4) for key, value in row.items()}
+            for place, name in enumerate(names)
+        }
         return {"data": Path(data).name, "split": "test", "n": 1, "protocol": "Full ranking.", "metrics": metrics}
 
 

@@ -1,0 +1,105 @@
+"""Starts the page in the browser: flags, checks, launch. The heavy imports come after the flags are read."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import socket
+import sys
+from pathlib import Path
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags, each with its default in the help."""
+    found = argparse.ArgumentParser(
+        prog="app.py",
+        description="GPR in the browser: check data, fine-tune, recommend, label, evaluate.",
+        epilog="The same without a browser: python -m gpr --help",
+    )
+    add = found.add_argument
+    workspace = Path(os.environ.get("GPR_WORKSPACE") or "workspace")
+    add(
+        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 is all of the network (default: %(default)s)"
+    )
+    add("--port", type=int, default=7860, help="(default: %(default)s)")
+    add("--workspace", type=Path, default=workspace, help="all state (default: $GPR_WORKSPACE, else ./workspace)")
+    add("--data", help="a sample's name, a folder or a file (default: that of --run, else movies)")
+    add("--run", help="run to recommend with (default: the newest of the data, else the base model)")
+    add("--base", help="base model where no run says otherwise: a name, a folder or a hub id")
+    add("--auth", metavar="USER:PASSWORD[,...]", help="who may open the page (default: everybody who reaches it)")
+    add("--language", choices=["en"], default="en", help="of the page; English only so far (default: %(default)s)")
+    return found
+
+
+def users(text: str | None) -> list[tuple[str, str]] | None:
+    """The pairs of --auth.
+
+    Raises:
+        ValueError: a part is not of the form user:password, or a user is named twice.
+    """
+    if text is None:
+        return None
+    pairs = [(name.strip(), password) for name, _, password in (part.partition(":") for part in text.split(","))]
+    if not all(name and password for name, password in pairs):
+        raise ValueError("--auth wants user:password, and a comma between users. A password cannot hold a comma.")
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("--auth names a user twice.")
+    return pairs
+
+
+def check_address(host: str, port: int) -> None:
+    """Raises: ValueError: nothing can listen there."""
+    if not 0 < port < 65536:
+        raise ValueError(f"There is no port {port}. Ports go from 1 to 65535.")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror as error:
+        raise ValueError(f"There is no address '{host}' ({error.strerror}).") from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            words = f"Port {port} is in use, perhaps by another GPR. Choose another one: --port {port + 1}"
+        elif error.errno == errno.EACCES:
+            words = f"Port {port} is for the administrator alone. Choose one above 1023."
+        else:
+            words = f"Nothing can listen on {host}, port {port} ({error.strerror})."
+        raise ValueError(words) from None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs until it is stopped. Returns the exit code: 1 after a mistake of the user."""
+    given = parser().parse_args(arguments)
+    os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    from gpr.errors import GPRError
+
+    try:
+        allowed = users(given.auth)
+        check_address(given.host, given.port)
+        serve(given, allowed)
+    except (GPRError, ValueError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def serve(given: argparse.Namespace, allowed: list[tuple[str, str]] | None) -> None:
+    """Raises: GPRError: of the workspace, or of the run."""
+    from gpr import jobs
+    from gpr.lm.install import DEFAULT_BASE
+    from gpr.ui.context import make_context
+    from gpr.workspace import Workspace
+
+    context = make_context(Workspace(given.workspace, given.base or DEFAULT_BASE), jobs, given.data, given.run)
+    from gpr.ui.page import build, launch_settings
+
+    print(f"GPR on http://{given.host}:{given.port}  (Ctrl-C stops it; a fine-tuning goes on)", flush=True)
+    build(context).launch(
+        server_name=given.host, server_port=given.port, auth=allowed, quiet=True, **launch_settings(context)
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""The table of `gpr evaluate`: its keys, whom it measures, and that scorers which know the answers win."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from gpr.data.dataset import Dataset, Example, Request
+from gpr.errors import DataError
+from gpr.evaluate.metrics import NAMES
+from gpr.evaluate.table import evaluate
+from gpr.lm.base import Base, load_base
+from gpr.lm.prompts import Prompts
+from gpr.scorers.gpt import Gpt
+from gpr.scorers.pool import Pool
+from tests.lm.conftest import with_lora
+
+
+@pytest.fixture(scope="module")
+def loaded_base(tiny_base_folder: str) -> Base:
+    return load_base(str(tiny_base_folder), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def gpt(loaded_base: Base, films: Dataset) -> Gpt:
+    return Gpt(loaded_base.model, Prompts(loaded_base.tokenizer, films.catalogue))
+
+
+@pytest.fixture(scope="module")
+def other(tiny_base_folder: str, films: Dataset) -> Gpt:
+    """A model that answers differently."""
+    loaded = load_base(str(tiny_base_folder), device="cpu")
+    return Gpt(with_lora(loaded.model), Prompts(loaded.tokenizer, films.catalogue))
+
+
+def silent(share: float, words: str) -> None:
+    pass
+
+
+@pytest.mark.parametrize("with_run", [False, True])
+def test_its_keys_are_those_that_others_rely_on(films: Dataset, gpt: Gpt, other: Gpt, with_run: bool) -> None:
+    table = evaluate(films, gpt, Pool(), (other, Pool()) if with_run else None, silent)
+    assert {"data", "split", "n", "metrics"} <= set(table)
+    assert (table["data"], table["split"], table["n"]) == ("films", "test", len(films.examples["test"]))
+    assert {"gpr", "generate", "match", "base", "popular", "bm25"} <= set(table["metrics"])
+    assert next(iter(table["metrics"])) == "gpr"
+    for row in table["metrics"].values():
+        assert tuple(row) == NAMES == ("R@1", "R@5", "R@10", "NDCG@10", "MRR")
+        assert all(0 <= value <= 1 for value in row.values())
+    assert json.loads(json.dumps(table, allow_nan=False)) == table
+
+
+def test_without_a_run_what_a_user_gets_is_the_base(films: Dataset, gpt: Gpt) -> None:
+    metrics = evaluate(films, gpt, Pool(), None, silent)["metrics"]
+    assert metrics["gpr"] == metrics["base"]
+
+
+def test_with_a_run_base_is_still_the_base(films: Dataset, gpt: Gpt, other: Gpt) -> None:
+    alone = evaluate(films, gpt, Pool(), None, silent)["metrics"]
+    beside = evaluate(films, gpt, Pool(), (other, Pool(1, 1, 0)), silent)["metrics"]
+    assert beside["base"] == alone["base"]
+    assert (beside["popular"], beside["bm25"]) == (alone["popular"], alone["bm25"])
+    assert beside["generate"] != alone["generate"]
+
+
+def asking(films: Dataset, *examples: Example) -> Dataset:
+    """The films with another test split."""
+    return dataclasses.replace(films, examples={**films.examples, "test": examples})
+
+
+def test_peers_win_where_they_know_the_answer(films: Dataset, gpt: Gpt) -> None:
+    literal = evaluate(asking(films, Example(Request("casablanca"), 6)), gpt, Pool(), None, silent)["metrics"]
+    assert literal["bm25"]["R@1"] == 1
+    loved = evaluate(asking(films, Example(Request("zzz"), 3)), gpt, Pool(), None, silent)["metrics"]
+    assert (loved["popular"]["R@1"], loved["bm25"]["R@1"]) == (1, 0)  # without a known word all items tie
+
+
+def test_items_of_the_history_are_left_out(films: Dataset, gpt: Gpt) -> None:
+    all_but_one = Example(Request("", (0, 1, 2, 3, 4, 5, 6, 7, 9)), 8)
+    for row in evaluate(asking(films, all_but_one), gpt, Pool(), None, silent)["metrics"].values():
+        assert set(row.values()) == {1.0}
+
+
+def test_an_empty_test_split_is_told_in_words(films: Dataset, gpt: Gpt) -> None:
+    with pytest.raises(DataError, match="films: There is nothing to evaluate on: the test split is empty."):
+        evaluate(asking(films), gpt, Pool(), None, silent)
+
+
+def test_batches_do_not_change_the_table(films: Dataset, gpt: Gpt, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = evaluate(films, gpt, Pool(), None, silent)
+    monkeypatch.setattr("gpr.evaluate.table.BATCH", 2)
+    assert evaluate(films, gpt, Pool(), None, silent) == whole
+
+
+def test_progress_grows_to_one(films: Dataset, gpt: Gpt, other: Gpt) -> None:
+    told: list[tuple[float, str]] = []
+    evaluate(films, gpt, Pool(), (other, Pool()), lambda share, words: told.append((share, words)))
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert all(words for _, words in told)
+    assert np.isfinite(shares).all()

@@ -1,0 +1,67 @@
+"""`generate` and `match` from one pass: the decoder's own numbers, features that do not depend on the batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from gpr.data.dataset import Dataset, Request
+from gpr.lm.base import Base
+from gpr.lm.prompts import Prompts
+from gpr.lm.tree import TreeDecoder
+from gpr.scorers.gpt import Gpt, fingerprint
+from tests.small_data import catalogue_of
+
+REQUESTS = [Request("a film about dreams"), Request("", (2, 3)), Request("marines", (0,)), Request()]
+
+
+def test_generate_is_the_decoders_and_prior_is_its_answer_to_the_empty_request(
+    gpt: Gpt, loaded_base: Base, prompts: Prompts
+) -> None:
+    decoder = TreeDecoder(loaded_base.model, prompts.trie)
+    expected = decoder.score_all([prompts.request(request).ids for request in REQUESTS])
+    parts = gpt.score_parts(REQUESTS)
+    assert set(parts) == {"generate", "match", "prior"}
+    np.testing.assert_allclose(parts["generate"], expected, atol=1e-4)
+    np.testing.assert_allclose(parts["prior"], np.tile(parts["generate"][3], (4, 1)), atol=1e-4)
+
+
+def test_features_of_a_text_do_not_depend_on_the_batch(gpt: Gpt, prompts: Prompts) -> None:
+    for number, text in enumerate(prompts.texts):
+        torch.testing.assert_close(gpt.text_features([text])[0], gpt.item_features[number], atol=1e-4, rtol=1e-3)
+
+
+def test_known_features_are_not_computed_again(gpt: Gpt, loaded_base: Base, prompts: Prompts) -> None:
+    shares: list[float] = []
+    again = Gpt(loaded_base.model, prompts, gpt.match, gpt.item_features, shares.append)
+    assert shares == []
+    for name, part in gpt.score_parts(REQUESTS).items():
+        np.testing.assert_allclose(again.score_parts(REQUESTS)[name], part, atol=1e-5)
+
+
+def test_progress_grows_to_one(gpt: Gpt, loaded_base: Base, prompts: Prompts) -> None:
+    reading: list[float] = []
+    scoring: list[float] = []
+    Gpt(loaded_base.model, prompts, progress=reading.append)
+    gpt.score_parts(REQUESTS, scoring.append)
+    assert (reading[-1], scoring[-1]) == (1, 1)
+    assert scoring == sorted(scoring)
+
+
+def test_a_catalogue_of_two(loaded_base: Base) -> None:
+    prompts = Prompts(loaded_base.tokenizer, catalogue_of(["Good", "Bad"]))
+    for part in Gpt(loaded_base.model, prompts).score_parts(REQUESTS[:1]).values():
+        assert np.isfinite(part).all()
+        assert np.exp(part).sum().round(4) == 1
+
+
+def test_the_fingerprint_names_titles_and_texts(
+    tiny_tokenizer: PreTrainedTokenizerFast, films: Dataset, prompts: Prompts
+) -> None:
+    def of(titles: list[str], **columns: list[str]) -> str:
+        return fingerprint(Prompts(tiny_tokenizer, catalogue_of(titles, **columns)))
+
+    assert fingerprint(Prompts(tiny_tokenizer, films.catalogue)) == fingerprint(prompts)
+    names = [of(["A", "B"]), of(["B", "A"]), of(["A", "B"], genre=["x", ""]), of(["A", "B", "C"]), fingerprint(prompts)]
+    assert len(set(names)) == len(names)

@@ -1,0 +1,122 @@
+"""Runs as processes of their own, on the tiny base model: started, watched on disk, stopped, killed."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gpr import jobs
+from gpr.data.dataset import Request
+from gpr.errors import RunError
+from gpr.learn.run_folder import RunFolder, process_birth
+from gpr.runs import RunInfo
+from gpr.workspace import Options, Workspace
+from tests.waiting import until
+
+pytestmark = pytest.mark.usefixtures("cache")
+
+
+def gone(run: RunInfo) -> bool:
+    return process_birth(pid_of(run)) is None
+
+
+def pid_of(run: RunInfo) -> int:
+    return int(RunFolder(run.folder).read("state.json")["pid"])
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, tiny_base_folder: Path) -> Iterator[Workspace]:
+    """Whatever is still going on at the end is killed."""
+    workspace = Workspace(tmp_path / "ws", str(tiny_base_folder))
+    yield workspace
+    for run in workspace.runs():
+        if run.status in ("running", "stopping"):
+            os.kill(pid_of(run), signal.SIGKILL)
+            until(functools.partial(gone, run))
+
+
+@pytest.fixture
+def endless(tiny_base_folder: Path) -> Options:
+    return Options(epochs=1000, base=str(tiny_base_folder), learning_rate=1e-3, batch_tokens=256)
+
+
+def test_a_run_is_watched_and_stopped(
+    workspace: Workspace, films_folder: Path, endless: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a run finds GPR wherever it is started
+    run = jobs.start(workspace, str(films_folder), "a", endless)
+    assert (run.status, run.data, run.base) == ("running", str(films_folder), endless.base)
+    assert pid_of(run) != os.getpid()
+    with pytest.raises(RunError, match="The run 'a' is going on. Wait for it, or stop it first."):
+        jobs.start(workspace, str(films_folder), "b", endless)
+    assert [one.name for one in workspace.runs()] == ["a"]
+
+    until(lambda: workspace.run("a").step >= 2)
+    seen = workspace.run("a")
+    assert (seen.status, seen.phase) == ("running", "training")
+    assert seen.steps > seen.step
+    assert seen.seconds_left is not None
+    assert len(seen.log()) >= seen.step
+
+    jobs.stop(workspace, "a")
+    assert workspace.run("a").status in ("stopping", "stopped")
+    until(lambda: workspace.run("a").status == "stopped")
+    done = workspace.run("a")
+    assert done.usable
+    assert seen.step <= done.step < done.steps
+    assert len(workspace.recommender("a").recommend(Request("marines"), 3)) == 3
+    until(lambda: gone(done))
+    with pytest.raises(RunError, match="The run 'a' is stopped. Only a run that is going on can be stopped."):
+        jobs.stop(workspace, "a")
+    with pytest.raises(RunError, match="A run named 'a' exists"):
+        jobs.start(workspace, str(films_folder), "a", endless)
+
+
+def test_a_killed_run_is_interrupted(workspace: Workspace, films_folder: Path, endless: Options) -> None:
+    run = jobs.start(workspace, str(films_folder), "a", endless)
+    os.kill(pid_of(run), signal.SIGKILL)
+    until(lambda: workspace.run("a").status == "interrupted")
+    assert not workspace.run("a").usable
+    with pytest.raises(RunError, match="The run 'a' is interrupted. Train it to the end"):
+        workspace.recommender("a")
+    until(lambda: pid_of(run) not in zombies(), seconds=10)
+    assert workspace.new_run_folder("a", overwrite=True).path.is_dir()
+
+
+def zombies() -> set[int]:
+    """The children of this process that have ended and that nobody has asked after."""
+    import psutil
+
+    return {child.pid for child in psutil.Process().children() if child.status() == psutil.STATUS_ZOMBIE}
+
+
+def test_a_run_that_fails_says_why(workspace: Workspace, tmp_path: Path) -> None:
+    jobs.start(workspace, str(tmp_path / "nothing.csv"), "a", Options())
+    until(lambda: workspace.run("a").status != "running")
+    run = workspace.run("a")
+    assert (run.status, run.usable) == ("failed", False)
+    assert "is no sample, folder or file" in run.message
+    assert "Traceback" not in (run.folder / "output.txt").read_text()
+
+
+def test_a_process_that_dies_at_once_is_told_in_words(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho no such library\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(broken))
+    with pytest.raises(RunError, match="a: The run did not start. It said: no such library"):
+        jobs.start(workspace, "funds", "a", Options())
+    assert not workspace.run("a").usable
+
+
+def test_there_must_be_a_run_to_stop(workspace: Workspace) -> None:
+    with pytest.raises(RunError, match="There is no run named 'a'"):
+        jobs.stop(workspace, "a")

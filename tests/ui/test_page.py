@@ -1,0 +1,291 @@
+"""The page as a visitor meets it, in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from gpr.errors import ModelError
+from gpr.ui.context import Context
+from tests.ui.conftest import Visit
+from tests.ui.fake import FakeRun, FakeWorkspace
+
+pytestmark = pytest.mark.browser
+TABS = ["Data", "Fine-tune", "Recommend", "Label", "Evaluate"]
+
+
+def cards(visit: Visit) -> Locator:
+    return visit.page.locator(".gpr-card")
+
+
+def test_five_tabs_under_a_header_that_says_what_is_active(visit: Visit) -> None:
+    page = visit.open()
+    assert page.get_by_role("tab").all_inner_texts() == TABS
+    expect(page.locator("#gpr-header")).to_contain_text("tiny")
+    expect(page.locator("#gpr-header")).to_contain_text("Base model, not fine-tuned")
+    assert page.locator("footer").count() == 0
+
+
+def test_the_page_is_there_before_the_model(visit: Visit, workspace: FakeWorkspace) -> None:
+    workspace.ready.clear()
+    visit.page.goto(visit.url)
+    expect(visit.page.locator("#gpr-header")).to_contain_text("Loading the model")
+    visit.ask("dream")
+    expect(visit.page.locator("#gpr-answer")).to_contain_text("still being loaded")
+    workspace.ready.set()
+    expect(cards(visit).first).to_be_visible()
+    expect(visit.page.locator("#gpr-header")).to_contain_text("Model ready")
+
+
+def test_a_model_that_cannot_be_loaded_is_said_in_words(visit: Visit, workspace: FakeWorkspace) -> None:
+    workspace.fault = ModelError("The base model is missing.", hint="Run make run.")
+    visit.page.goto(visit.url)
+    expect(visit.page.locator("#gpr-header")).to_contain_text("The base model is missing. Run make run.")
+    visit.ask("dream")
+    expect(visit.page.locator("#gpr-answer .gpr-bad")).to_contain_text("The base model is missing.")
+    workspace.fault = None
+    visit.ask("dream")
+    expect(cards(visit).first).to_be_visible()
+
+
+def test_a_press_on_good_is_stored_at_once_and_again_taken_back(visit: Visit, workspace: FakeWorkspace) -> None:
+    visit.open()
+    visit.ask("simulation hacker")
+    expect(cards(visit)).to_have_count(7)
+    expect(cards(visit).first).to_contain_text("The Matrix")
+    expect(visit.page.locator("#gpr-answer")).to_contain_text("base model, not fine-tuned")
+    good = cards(visit).first.get_by_role("button", name="Good: The Matrix")
+    good.click()
+    expect(good).to_have_attribute("aria-pressed", "true")
+    [label] = workspace.labels.current()
+    assert (label.verdict, label.item_id, label.query, label.annotator) == ("good", "m1", "simulation hacker", "me")
+    assert label.rank == 1
+    assert label.scores == {"generate": -1.0, "match": -2.0}
+    good.click()
+    expect(good).to_have_attribute("aria-pressed", "false")
+    assert workspace.labels.current() == []
+
+
+def test_a_label_is_shown_again_when_the_same_is_asked(visit: Visit) -> None:
+    visit.open()
+    visit.ask("monster")
+    cards(visit).first.locator("[data-press=bad]").click()
+    expect(visit.page.locator(".gpr-card[data-verdict=bad]")).to_have_count(1)
+    visit.page.reload()
+    visit.ask("monster")
+    expect(visit.page.locator(".gpr-card[data-verdict=bad]")).to_have_count(1)
+
+
+@pytest.mark.parametrize(("query", "words"), [("   ", "The request is empty."), ("x" * 10_000, "10,000 characters")])
+def test_a_query_that_cannot_be_answered_is_said_in_words(visit: Visit, query: str, words: str) -> None:
+    visit.open()
+    visit.ask(query)
+    expect(visit.page.locator("#gpr-answer .gpr-bad")).to_contain_text(words)
+
+
+def test_an_example_asks_and_titles_are_text(visit: Visit) -> None:
+    page = visit.open()
+    page.locator("#gpr-examples button").first.click()
+    expect(cards(visit)).to_have_count(7)
+    expect(page.locator("#gpr-answer")).to_contain_text("<script>window.hacked = 1</script> & <b>Sons</b>")
+    expect(page.locator("#gpr-answer")).to_contain_text("${1+1} {{1}} <img")
+    assert page.evaluate("window.hacked") is None
+
+
+def test_a_history_and_a_number_are_answered(visit: Visit) -> None:
+    page = visit.open()
+    page.get_by_text("History, number and model").click()
+    page.get_by_label("History").fill("Matr")
+    page.get_by_role("option", name="The Matrix").click()
+    page.keyboard.press("Escape")
+    page.locator("#gpr-k input[type=number]").fill("2")
+    page.locator("#gpr-go").click()
+    expect(cards(visit)).to_have_count(2)
+    expect(page.locator("#gpr-answer")).not_to_contain_text("The Matrix")
+
+
+def test_labelling_by_keyboard(visit: Visit, workspace: FakeWorkspace) -> None:
+    page = visit.open()
+    visit.tab("Label")
+    title = page.locator(".gpr-judge h3")
+    expect(title).to_be_visible()
+    first = title.inner_text()
+    page.keyboard.press("g")
+    expect(page.locator("#gpr-deck")).to_contain_text(f"Good: {first}")
+    second = title.inner_text()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#gpr-deck")).to_contain_text(f"Bad: {second}")
+    assert [label.verdict for label in workspace.labels.current()] == ["good", "bad"]
+    expect(page.locator("#gpr-label-progress")).to_contain_text("2 in this sitting")
+    page.keyboard.press("u")
+    expect(page.locator("#gpr-deck")).to_contain_text(f"Taken back: bad for {second}")
+    expect(title).to_have_text(second)
+    page.keyboard.press("Space")
+    expect(page.locator("#gpr-deck")).to_contain_text(f"Skipped: {second}")
+    assert [label.verdict for label in workspace.labels.current()] == ["good", "skip"]
+    assert {label.query for label in workspace.labels.current()}.isdisjoint({"cops and robbers in la"})
+
+
+def test_what_is_typed_into_a_field_is_no_label(visit: Visit, workspace: FakeWorkspace) -> None:
+    page = visit.open()
+    visit.tab("Label")
+    expect(page.locator(".gpr-judge")).to_be_visible()
+    name = page.get_by_label("Your name")
+    name.fill("")
+    name.press_sequentially("bug")
+    with page.expect_response("**/run/predict*"):
+        name.blur()
+    page.keyboard.press("Control+g")
+    page.keyboard.press("g")
+    expect(page.locator("#gpr-label-progress")).to_contain_text("1 in this sitting")
+    assert [label.annotator for label in workspace.labels.current()] == ["bug"]
+    page.reload()
+    visit.tab("Label")
+    expect(page.get_by_label("Your name")).to_have_value("bug")
+
+
+def test_labels_are_downloaded(visit: Visit) -> None:
+    page = visit.open()
+    visit.tab("Label")
+    page.locator("#gpr-export").click()
+    expect(page.locator("#gpr-export-notice")).to_contain_text("There are no labels yet.")
+    page.keyboard.press("g")
+    expect(page.locator("#gpr-label-progress")).to_contain_text("1 in this sitting")
+    with page.expect_download() as download:
+        page.locator("#gpr-export").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert text.startswith("request_id,query")
+    assert ",good,me," in text
+
+
+def upload(visit: Visit, path: Path) -> None:
+    visit.tab("Data")
+    visit.page.get_by_text("Use your own table").click()
+    visit.page.locator("#gpr-own input[type=file]").set_input_files(path)
+    expect(visit.page.locator("#gpr-own").get_by_label("Name")).to_have_value(path.stem)
+    visit.page.locator("#gpr-add").click()
+
+
+def test_an_upload_becomes_active_with_its_findings(visit: Visit, tmp_path: Path) -> None:
+    page = visit.open()
+    table = tmp_path / "shop.csv"
+    table.write_text("item_id,title\n1,Lamp\n1,Chair\n2,\n3,Table\n4,<i>Bed</i>\n")
+    upload(visit, table)
+    expect(page.locator("#gpr-data-notice")).to_contain_text("shop is stored and active: 3 items")
+    expect(page.locator("#gpr-header")).to_contain_text("shop")
+    findings = page.locator(".gpr-findings")
+    expect(findings).to_contain_text("shop.csv, row 3, column title")
+    expect(findings).to_contain_text("Hurts results")
+    expect(page.locator("#gpr-preview")).to_contain_text("<i>Bed</i>")
+    page.reload()
+    expect(page.locator("#gpr-header")).to_contain_text("shop")
+
+
+def test_an_upload_that_cannot_be_read_is_said_in_words_and_not_kept(
+    visit: Visit, context: Context, tmp_path: Path
+) -> None:
+    page = visit.open()
+    table = tmp_path / "empty.csv"
+    table.write_text("")
+    upload(visit, table)
+    expect(page.locator("#gpr-data-notice .gpr-bad")).to_contain_text("The file is empty")
+    expect(page.locator("#gpr-header")).to_contain_text("tiny")
+    assert list(context.uploads.iterdir()) == []
+
+
+def test_a_sample_is_chosen_and_its_pages_turned(visit: Visit) -> None:
+    page = visit.open()
+    visit.tab("Data")
+    page.locator("#gpr-sources").get_by_role("button", name="funds").click()
+    expect(page.locator("#gpr-header")).to_contain_text("funds")
+    expect(page.locator("#gpr-preview")).to_contain_text("1 to 8 of")
+    page.locator("#gpr-preview").get_by_role("button", name="Next page").click()
+    expect(page.locator("#gpr-preview")).to_contain_text("9 to 16 of")
+    page.locator("#gpr-preview").get_by_role("button", name="Examples").click()
+    expect(page.locator("#gpr-preview th").first).to_have_text("query")
+
+
+def test_a_run_is_started_watched_from_a_new_page_stopped_and_used(visit: Visit, workspace: FakeWorkspace) -> None:
+    page = visit.open()
+    visit.tab("Fine-tune")
+    expect(page.get_by_label("Name of the run")).to_have_value("tiny-1")
+    page.locator("#gpr-start").click()
+    card = page.locator("#gpr-run-card")
+    expect(card).to_contain_text("step 3 of 60")
+    expect(card).to_contain_text("about 1 min 30 s left")
+    expect(page.locator("#gpr-curve")).to_be_visible()
+    expect(page.locator("#gpr-start")).to_be_disabled()
+    page.goto("about:blank")
+    workspace.known = [FakeRun("tiny-1", workspace.known[0].data, status="running", step=30, metrics={})]
+    page.goto(visit.url)
+    expect(page.locator("#gpr-header")).to_contain_text("Fine-tuning tiny-1 50%")
+    visit.tab("Fine-tune")
+    expect(card).to_contain_text("step 30 of 60")
+    page.locator("#gpr-stop").click()
+    expect(card).to_contain_text("stopped, usable")
+    page.get_by_role("button", name="Use this run: tiny-1").click()
+    expect(page.locator("#gpr-header")).to_contain_text("Run tiny-1")
+    visit.tab("Recommend")
+    visit.ask("dream")
+    expect(page.locator("#gpr-answer")).to_contain_text("run tiny-1")
+
+
+def test_a_failed_run_says_why(visit: Visit, workspace: FakeWorkspace, data: str) -> None:
+    workspace.known = [FakeRun("tiny-1", data, status="failed", message="The disk is full. Free some space.")]
+    page = visit.open()
+    visit.tab("Fine-tune")
+    expect(page.locator("#gpr-run-card .gpr-bad").last).to_contain_text("The disk is full.")
+    page.get_by_label("Name of the run").fill("tiny-1")
+    page.locator("#gpr-start").click()
+    expect(page.locator("#gpr-train-notice .gpr-bad")).to_contain_text("A run named 'tiny-1' exists.")
+
+
+def test_the_evaluation_shows_table_and_chart(visit: Visit) -> None:
+    page = visit.open()
+    visit.tab("Evaluate")
+    expect(page.locator("#gpr-evaluate-about")).to_contain_text("since no run is chosen")
+    page.locator("#gpr-evaluate").click()
+    rows = page.locator("#gpr-metrics tbody tr")
+    expect(rows).to_have_count(7)
+    expect(rows.first).to_contain_text("0.410")
+    page.locator("#gpr-metric").get_by_text("R@1", exact=True).click()
+    expect(page.locator("#gpr-chart li").first).to_contain_text("0.410")
+
+
+def test_a_fault_of_ours_is_shown_without_a_traceback(
+    visit: Visit, workspace: FakeWorkspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    visit.open()
+    workspace.fault = KeyError("secret detail")
+    visit.ask("dream")
+    expect(visit.page.locator("#gpr-answer .gpr-bad")).to_contain_text("Something went wrong on our side.")
+    expect(visit.page.locator("body")).not_to_contain_text("secret detail")
+    assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_is_wider_than_a_phone(visit: Visit, theme: str) -> None:
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    page = visit.open(f"/?__theme={theme}")
+    visit.ask("monster")
+    expect(cards(visit)).to_have_count(7)
+    for name in TABS:
+        visit.tab(name)
+        expect(page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
+        if name == "Label":
+            expect(page.locator(".gpr-judge")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, name
+
+
+def test_data_that_is_gone_is_let_go(visit: Visit, context: Context, tmp_path: Path) -> None:
+    page = visit.open()
+    table = tmp_path / "shop.csv"
+    table.write_text("title\nLamp\nChair\n")
+    upload(visit, table)
+    expect(page.locator("#gpr-header")).to_contain_text("shop")
+    shutil.rmtree(context.uploads / "shop")
+    page.reload()
+    expect(page.locator("#gpr-header")).to_contain_text("tiny")
