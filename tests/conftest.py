@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from gpr.data.dataset import Dataset
     from gpr.lm.base import Base
+    from gpr.lm.prompts import Prompts
     from gpr.workspace import Workspace
 
 SENTENCES = (
@@ -117,6 +118,22 @@ def films(films_folder: Path) -> Dataset:
     from gpr.data.load import load
 
     return load(films_folder, cache=films_folder)
+
+
+@pytest.fixture(scope="session")
+def prompts(tiny_tokenizer: PreTrainedTokenizerFast, films: Dataset) -> Prompts:
+    """Those of the films for the tiny tokenizer."""
+    from gpr.lm.prompts import Prompts
+
+    return Prompts(tiny_tokenizer, films.catalogue)
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tiny_base_folder: Path) -> Base:
+    """The tiny model, loaded as `--base FOLDER` loads it. To be read only."""
+    from gpr.lm.base import load_base
+
+    return load_base(str(tiny_base_folder), device="cpu")
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,8 @@ MAX_UPLOAD = "2gb"
 _SECRET = "gpr"
 """What the browser keeps is no secret; without a fixed word it would be lost at each start of the server."""
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+REFRESH = QUICK | {"trigger_mode": "always_last"}
+"""By default gradio drops what comes while the same is under way; a change must not be dropped."""
 
 
 def build(context: Context) -> gr.Blocks:
@@ -54,12 +56,12 @@ def build(context: Context) -> gr.Blocks:
             lambda stored: show_header(context, context.settle(stored)),
             active,
             [header, timer],
-            **QUICK,
+            **REFRESH,
         )
-        gr.on(changed, data.show, active, data.outputs, **QUICK)
-        gr.on(changed, finetune.show, [active, finetune.shown], finetune.outputs, **QUICK)
-        gr.on(changed, recommend.show, [active, recommend.shown], recommend.outputs, **QUICK)
-        gr.on(changed, evaluate.show, [active, evaluate.metric], evaluate.outputs, **QUICK)
+        gr.on(changed, data.show, active, data.outputs, **REFRESH)
+        gr.on(changed, finetune.show, [active, finetune.shown], finetune.outputs, **REFRESH)
+        gr.on(changed, recommend.show, [active, recommend.shown], recommend.outputs, **REFRESH)
+        gr.on(changed, evaluate.show, [active, evaluate.metric], evaluate.outputs, **REFRESH)
         page.load(label.greet, name, label.annotator, **QUICK)
     return page  # type: ignore[no-any-return]
 

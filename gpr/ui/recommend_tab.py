@@ -95,6 +95,7 @@ class RecommendTab:
         heavy: dict[str, Any] = {
             "concurrency_id": "model",
             "concurrency_limit": 1,
+            "trigger_mode": "always_last",
             "show_progress": "hidden",
             "api_visibility": "private",
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 
@@ -12,28 +13,22 @@ from gpr.data.dataset import Dataset, Example, Request
 from gpr.errors import DataError
 from gpr.evaluate.metrics import NAMES
 from gpr.evaluate.table import evaluate
-from gpr.lm.base import Base, load_base
+from gpr.lm.base import Base
 from gpr.lm.prompts import Prompts
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.pool import Pool
-from tests.lm.conftest import with_lora
+from tests.small_models import with_lora
 
 
 @pytest.fixture(scope="module")
-def loaded_base(tiny_base_folder: str) -> Base:
-    return load_base(str(tiny_base_folder), device="cpu")
+def gpt(tiny_base: Base, prompts: Prompts) -> Gpt:
+    return Gpt(tiny_base.model, prompts)
 
 
 @pytest.fixture(scope="module")
-def gpt(loaded_base: Base, films: Dataset) -> Gpt:
-    return Gpt(loaded_base.model, Prompts(loaded_base.tokenizer, films.catalogue))
-
-
-@pytest.fixture(scope="module")
-def other(tiny_base_folder: str, films: Dataset) -> Gpt:
+def other(tiny_base: Base, prompts: Prompts) -> Gpt:
     """A model that answers differently."""
-    loaded = load_base(str(tiny_base_folder), device="cpu")
-    return Gpt(with_lora(loaded.model), Prompts(loaded.tokenizer, films.catalogue))
+    return Gpt(with_lora(copy.deepcopy(tiny_base.model)), prompts)
 
 
 def silent(share: float, words: str) -> None:

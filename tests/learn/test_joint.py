@@ -15,6 +15,7 @@ from gpr.lm.prompts import MAX_HISTORY, Prompts
 from gpr.lm.tree import TreeDecoder
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.match import Match
+from tests.small_models import with_lora
 
 PAIRS = (Example(Request("marines in space"), 3), Example(Request("梦", (), "age 24"), 7))
 LONG = tuple([3, 0, 9, 7, 1] * 5)
@@ -23,6 +24,12 @@ HISTORIES = (Sequence((2, 3, 0, 9), "age 24, job student"), Sequence(LONG), Sequ
 
 def joint_of(model: Any, prompts: Prompts, trained_layers: int = 1) -> JointModel:
     return JointModel(model, prompts, Match(model.config.hidden_size), trained_layers, (1.0, 1.0)).eval()
+
+
+@pytest.fixture
+def small_model(tiny_model: Any) -> Any:
+    """The tiny model with random LoRA in its upper half."""
+    return with_lora(tiny_model)
 
 
 @pytest.fixture

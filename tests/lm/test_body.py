@@ -10,7 +10,7 @@ from torch import nn
 from transformers import Gemma3ForCausalLM, PhiConfig, PhiForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from gpr.lm.body import Head, body_of, can_split, linear_layers, low_depths, split
-from tests.lm.conftest import CONFIGS, SIZES, tiny, with_lora
+from tests.small_models import CONFIGS, SIZES, tiny, with_lora
 
 IDS = torch.arange(5, 35).reshape(2, 15)
 

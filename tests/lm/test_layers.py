@@ -11,7 +11,7 @@ from torch import Tensor
 from gpr.lm import layers
 from gpr.lm.body import body_of, low_depths
 from gpr.lm.layers import Layers
-from tests.lm.conftest import tiny, with_lora
+from tests.small_models import tiny, with_lora
 
 CPU = torch.device("cpu")
 TEXTS = [[5, 6, 7, 8, 9, 10], [11, 12], [13, 14, 15, 16]]

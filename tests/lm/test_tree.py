@@ -16,8 +16,8 @@ from gpr.lm import tree
 from gpr.lm.prompts import Prompts
 from gpr.lm.tree import TreeDecoder, padded
 from gpr.lm.trie import build_trie
-from tests.lm.conftest import plain_log_probs, tiny, with_lora
 from tests.small_data import catalogue_of
+from tests.small_models import plain_log_probs, tiny, with_lora
 
 RNG = np.random.default_rng(0)
 END = 319

@@ -20,7 +20,7 @@ from gpr.scorers import adapter
 from gpr.scorers.adapter import load_adapter, load_item_features, save_adapter
 from gpr.scorers.gpt import Gpt, fingerprint
 from gpr.scorers.pool import Pool
-from tests.lm.conftest import with_lora
+from tests.small_models import with_lora
 
 REQUESTS = [Request("a film about dreams"), Request("", (2, 3))]
 POOL = Pool(0.5, 0.25, 0.75)

@@ -17,9 +17,9 @@ REQUESTS = [Request("a film about dreams"), Request("", (2, 3)), Request("marine
 
 
 def test_generate_is_the_decoders_and_prior_is_its_answer_to_the_empty_request(
-    gpt: Gpt, loaded_base: Base, prompts: Prompts
+    gpt: Gpt, tiny_base: Base, prompts: Prompts
 ) -> None:
-    decoder = TreeDecoder(loaded_base.model, prompts.trie)
+    decoder = TreeDecoder(tiny_base.model, prompts.trie)
     expected = decoder.score_all([prompts.request(request).ids for request in REQUESTS])
     parts = gpt.score_parts(REQUESTS)
     assert set(parts) == {"generate", "match", "prior"}
@@ -32,26 +32,26 @@ def test_features_of_a_text_do_not_depend_on_the_batch(gpt: Gpt, prompts: Prompt
         torch.testing.assert_close(gpt.text_features([text])[0], gpt.item_features[number], atol=1e-4, rtol=1e-3)
 
 
-def test_known_features_are_not_computed_again(gpt: Gpt, loaded_base: Base, prompts: Prompts) -> None:
+def test_known_features_are_not_computed_again(gpt: Gpt, tiny_base: Base, prompts: Prompts) -> None:
     shares: list[float] = []
-    again = Gpt(loaded_base.model, prompts, gpt.match, gpt.item_features, shares.append)
+    again = Gpt(tiny_base.model, prompts, gpt.match, gpt.item_features, shares.append)
     assert shares == []
     for name, part in gpt.score_parts(REQUESTS).items():
         np.testing.assert_allclose(again.score_parts(REQUESTS)[name], part, atol=1e-5)
 
 
-def test_progress_grows_to_one(gpt: Gpt, loaded_base: Base, prompts: Prompts) -> None:
+def test_progress_grows_to_one(gpt: Gpt, tiny_base: Base, prompts: Prompts) -> None:
     reading: list[float] = []
     scoring: list[float] = []
-    Gpt(loaded_base.model, prompts, progress=reading.append)
+    Gpt(tiny_base.model, prompts, progress=reading.append)
     gpt.score_parts(REQUESTS, scoring.append)
     assert (reading[-1], scoring[-1]) == (1, 1)
     assert scoring == sorted(scoring)
 
 
-def test_a_catalogue_of_two(loaded_base: Base) -> None:
-    prompts = Prompts(loaded_base.tokenizer, catalogue_of(["Good", "Bad"]))
-    for part in Gpt(loaded_base.model, prompts).score_parts(REQUESTS[:1]).values():
+def test_a_catalogue_of_two(tiny_base: Base) -> None:
+    prompts = Prompts(tiny_base.tokenizer, catalogue_of(["Good", "Bad"]))
+    for part in Gpt(tiny_base.model, prompts).score_parts(REQUESTS[:1]).values():
         assert np.isfinite(part).all()
         assert np.exp(part).sum().round(4) == 1
 

@@ -152,6 +152,7 @@ def test_labels_are_downloaded(visit: Visit) -> None:
     visit.tab("Label")
     page.locator("#gpr-export").click()
     expect(page.locator("#gpr-export-notice")).to_contain_text("There are no labels yet.")
+    expect(page.locator(".gpr-judge")).to_be_visible()
     page.keyboard.press("g")
     expect(page.locator("#gpr-label-progress")).to_contain_text("1 in this sitting")
     with page.expect_download() as download:
