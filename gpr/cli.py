@@ -155,7 +155,9 @@ def _stop_on_signal() -> Callable[[], bool]:
 def recommend(
     query: Annotated[str, typer.Argument(help="What you want, in plain words.")] = "",
     run: Run = "",
-    data: Annotated[str, typer.Option(help="A sample, folder or file: another catalogue, or the base model alone.")] = "",
+    data: Annotated[
+        str, typer.Option(help="A sample, folder or file: another catalogue, or the base model alone.")
+    ] = "",
     k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
     history: Annotated[list[str] | None, typer.Option(help="Id of an item chosen before; may be repeated.")] = None,
     base: Annotated[str, typer.Option(help="Base model, without a run.")] = "smollm2-135m-instruct",

@@ -1,11 +1,11 @@
 """Every failure that a user can mend, as one tree. The UI and the CLI show them as they are; anything else is a bug.
 
-    GPRError
-    ├── DataError        a file or table that cannot be read or used
-    ├── RequestError     a request that cannot be answered: empty, too long, an unknown item, k too large
-    ├── ModelError       a base model or adapter that is missing or does not fit
-    ├── RunError         a run that does not exist, exists already, or is not finished
-    └── WorkspaceError   the disk is full, a folder is read-only, a database is damaged
+GPRError
+├── DataError        a file or table that cannot be read or used
+├── RequestError     a request that cannot be answered: empty, too long, an unknown item, k too large
+├── ModelError       a base model or adapter that is missing or does not fit
+├── RunError         a run that does not exist, exists already, or is not finished
+└── WorkspaceError   the disk is full, a folder is read-only, a database is damaged
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ _GRADES = {"stops": "red", "hurts": "yellow", "info": "cyan"}
 def print_report(console: Console, report: dict[str, Any]) -> None:
     """What `gpr check` shows."""
     splits = ", ".join(f"{name} {count:,}" for name, count in report["examples"].items())
-    console.print(f"{report['name']}: {report['items']:,} items; examples: {splits}; histories: {report['sequences']:,}")
+    console.print(
+        f"{report['name']}: {report['items']:,} items; examples: {splits}; histories: {report['sequences']:,}"
+    )
     for file, part in report["files"].items():
         table = Table(title=f"{file} ({part['rows']:,} rows)", title_justify="left")
         for name in ("column", "read as", "because"):
@@ -26,7 +28,9 @@ def print_report(console: Console, report: dict[str, Any]) -> None:
         place = ", ".join(
             f"{name} {finding[name]}" for name in ("file", "row", "column") if finding[name] not in ("", None)
         )
-        console.print(f"{finding['grade']:>5}  {finding['message']} ({place or 'all'})", style=_GRADES[finding["grade"]])
+        console.print(
+            f"{finding['grade']:>5}  {finding['message']} ({place or 'all'})", style=_GRADES[finding["grade"]]
+        )
     if not report["findings"]:
         console.print("No findings.")
 
@@ -87,4 +91,6 @@ class TrainingBar:
             loss = f", loss {state['loss']:.3f}" if "loss" in state else ""
             words = f"step {state['step']:,} of {state['steps']:,}{loss}, {int(left // 60)}:{int(left % 60):02d} left"
         total = 1.0 if training or 0 < share < 1 else None
-        self._bar.update(self._task, description=state["phase"] or state["status"], completed=done, total=total, words=words)
+        self._bar.update(
+            self._task, description=state["phase"] or state["status"], completed=done, total=total, words=words
+        )

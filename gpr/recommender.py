@@ -62,7 +62,9 @@ class Recommender:
         log_probs = self.pool.combine(parts, [request])[0]
         order = np.argsort(-log_probs, kind="stable")[:k]
         best = [int(number) for number in order if np.isfinite(log_probs[number])]
-        return [self._recommendation(rank, number, float(log_probs[number]), parts) for rank, number in enumerate(best, 1)]
+        return [
+            self._recommendation(rank, number, float(log_probs[number]), parts) for rank, number in enumerate(best, 1)
+        ]
 
     def _recommendation(self, rank: int, number: int, log_prob: float, parts: dict[str, np.ndarray]) -> Recommendation:
         catalogue = self.dataset.catalogue

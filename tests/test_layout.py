@@ -15,11 +15,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.ui", "gpr.cli"),
     ("gpr.bench",),
     ("gpr.workspace", "gpr.jobs"),
+    ("gpr.runs", "gpr.recommender"),
     ("gpr.learn", "gpr.evaluate"),
     ("gpr.scorers",),
     ("gpr.lm", "gpr.labels"),
     ("gpr.data",),
-    ("gpr.cache", "gpr.files", "gpr.recommendation"),
+    ("gpr.cache", "gpr.files", "gpr.recommendation", "gpr.printing"),
     ("gpr.errors",),
 )
 """Top to bottom. A part imports from the floors below it and, if it is a package, from itself."""

@@ -16,7 +16,7 @@ def ranks(scores: NDArray[np.floating], items: NDArray[np.int64]) -> NDArray[np.
     """
     right = scores[np.arange(len(items)), items][:, None]
     above, equal = (scores > right).sum(1), (scores == right).sum(1)
-    return 1 + above + (equal - 1) / 2
+    return np.asarray(1 + above + (equal - 1) / 2, np.float64)
 
 
 def ranking_metrics(scores: NDArray[np.floating], items: NDArray[np.int64]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from gpr.evaluate.metrics import NAMES, metrics_of_ranks, ranks
 from gpr.scorers.gpt import Gpt, Parts
 from gpr.scorers.pool import Pool, without_history
 from gpr.scorers.popular import Popular
-from gpr.scorers.scorer import Scores
+from gpr.scorers.scorer import Scorer, Scores
 from gpr.scorers.words import Words
 
 BATCH = 64
@@ -44,7 +44,7 @@ def evaluate(
         raise DataError("There is nothing to evaluate on: the test split is empty.", where=dataset.name)
     requests = [example.request for example in examples]
     items = np.array([example.item for example in examples])
-    peers = {"popular": Popular(dataset), "bm25": Words(dataset), "bm25_queries": Words(dataset, with_queries=True)}
+    peers: dict[str, Scorer] = {"popular": Popular(dataset), "bm25": Words(dataset), "bm25_queries": Words(dataset, with_queries=True)}
     found: dict[str, list[np.ndarray]] = {}
 
     def add(part: range, scores: dict[str, Scores]) -> None:

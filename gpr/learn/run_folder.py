@@ -1,11 +1,11 @@
 """The folder of one run: what is in it, and in which order it is written. It knows files, not training.
 
-    config.json    data, options, command: written first
-    state.json     process, status, phase, step, time left: rewritten as the run goes
-    log.jsonl      one line for each logged step
-    adapter/       LoRA weights (peft), match.safetensors, pool.json
-    metrics.json   validation figures
-    done.json      written last: the run is usable
+config.json    data, options, command: written first
+state.json     process, status, phase, step, time left: rewritten as the run goes
+log.jsonl      one line for each logged step
+adapter/       LoRA weights (peft), match.safetensors, pool.json
+metrics.json   validation figures
+done.json      written last: the run is usable
 """
 
 from __future__ import annotations

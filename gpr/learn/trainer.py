@@ -43,9 +43,7 @@ class Clock:
         return math.inf if self.minutes is None else self.started + 60 * self.minutes - time.monotonic()
 
 
-def plan_steps(
-    joint: JointModel, rows: list[Row], options: Options, seconds: float, check: Callable[[], None]
-) -> int:
+def plan_steps(joint: JointModel, rows: list[Row], options: Options, seconds: float, check: Callable[[], None]) -> int:
     """How many steps: the epochs asked for (or the default), bounded by what `seconds` allow at measured speed."""
     targets = sum(len(row.items) for row in rows)
     epochs = options.epochs or max(1, min(MOST_EPOCHS, round(TARGETS / targets)))

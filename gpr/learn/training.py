@@ -72,7 +72,9 @@ def fine_tune(
     prompts = Prompts(base.tokenizer, dataset.catalogue)
     rows = training_rows(dataset, prompts, options.seed)
     if not rows:
-        raise RunError("There is nothing to learn from: all that is known of the items is held out.", where=dataset.name)
+        raise RunError(
+            "There is nothing to learn from: all that is known of the items is held out.", where=dataset.name
+        )
     model, layers = _with_lora(base, options)
     progress.update(phase="reading the items")
     joint = JointModel(model, prompts, Match(model.config.hidden_size).to(base.device), layers, LOSS_WEIGHTS, check)

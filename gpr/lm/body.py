@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 
-def body_of(model: Any) -> nn.Module:
+def body_of(model: Any) -> Any:
     """The transformer without its head, whatever the family calls it; through peft too."""
     if hasattr(model, "get_base_model"):
         model = model.get_base_model()
-    return model.base_model  # type: ignore[no-any-return]
+    return model.base_model
 
 
-def low_depths(body: nn.Module) -> tuple[int, int]:
+def low_depths(body: Any) -> tuple[int, int]:
     """After how many layers a text's wording is read: an eighth and a quarter of them, at least one."""
     total = body.config.num_hidden_layers
     return max(1, round(total / 8)), max(1, round(total / 4))
@@ -72,7 +72,7 @@ class Head:
         return logits if self._softcap is None else self._softcap * torch.tanh(logits / self._softcap)
 
 
-def can_split(body: nn.Module) -> bool:
+def can_split(body: Any) -> bool:
     """Whether `split` gives the same result as the whole: a plain stack of layers with rotary positions."""
     return body.config.model_type in {"llama", "qwen2", "qwen3", "mistral"} and isinstance(
         getattr(body, "layers", None), nn.ModuleList

@@ -28,6 +28,8 @@ class Layers:
         body = body_of(model)
         depth = body.config.num_hidden_layers - trained_layers
         self._low = low_depths(body)
+        self._lower: Any
+        self._upper: Any
         self._lower, self._upper = split(body, depth) if depth >= max(self._low) and can_split(body) else (None, body)
         self._kept: dict[tuple[str, int], Kept] = {}
         self._bytes = 0

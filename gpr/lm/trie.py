@@ -157,7 +157,9 @@ def _common_prefixes(tokens: NDArray[np.int32], starts: Ints, lengths: Ints) -> 
     while len(active):
         ended = (lengths[active] <= at) | (lengths[active - 1] <= at)
         if ended.any():
-            raise ValueError("the sequences are not prefix-free: end each with a terminator, and give each item its own")
+            raise ValueError(
+                "the sequences are not prefix-free: end each with a terminator, and give each item its own"
+            )
         active = active[tokens[starts[active] + at] == tokens[starts[active - 1] + at]]
         at += 1
         common[active] = at

@@ -62,7 +62,9 @@ class Gpt:
         return match.eval()
 
     @torch.inference_mode()
-    def text_features(self, prompts: Sequence[Prompt], progress: Callable[[float], None] = lambda share: None) -> Tensor:
+    def text_features(
+        self, prompts: Sequence[Prompt], progress: Callable[[float], None] = lambda share: None
+    ) -> Tensor:
         """(K, F) features of texts, in batches of like lengths."""
         found = torch.empty(len(prompts), BLOCKS * self._body.config.hidden_size, device=self.decoder.device)
         order = sorted(range(len(prompts)), key=lambda row: len(prompts[row].ids))

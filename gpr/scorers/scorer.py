@@ -24,4 +24,4 @@ class Scorer(Protocol):
 
 def log_normalised(scores: NDArray[np.floating]) -> Scores:
     """Log-probabilities over the catalogue from any log-scores, (B, N) -> (B, N) float32."""
-    return log_softmax(scores.astype(np.float64), axis=1).astype(np.float32)
+    return np.asarray(log_softmax(scores.astype(np.float64), axis=1), np.float32)

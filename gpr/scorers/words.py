@@ -60,4 +60,4 @@ class Words:
         known = [term for term in terms(f"{request.query} {titles}") if term in self._index.vocab_dict]
         if not known:
             return np.zeros(len(self._catalogue), np.float32)
-        return self._index.get_scores(known).astype(np.float32)
+        return np.asarray(self._index.get_scores(known), np.float32)

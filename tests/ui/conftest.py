@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -68,13 +67,10 @@ def url(context: Context) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    before = set(threading.enumerate())
     with ThreadPoolExecutor(1) as starter:  # outside of a running event loop gradio makes some, and never closes them
         page = starter.submit(lambda: asyncio.run(start())).result()
     yield f"http://127.0.0.1:{port}"
     page.close(verbose=False)
-    for thread in set(threading.enumerate()) - before:
-        thread.join(5)
 
 
 @dataclass
