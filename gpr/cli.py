@@ -1,4 +1,5 @@
-"""The command line: the use cases of the workspace without a browser. It knows flags and how to print; heavy imports come late."""
+"""The command line: the use cases of the workspace without a browser. It knows flags and how to print; heavy
+imports come late."""
 
 from __future__ import annotations
 
@@ -120,7 +121,12 @@ def train(
     from gpr.learn.run_folder import RunFolder
     from gpr.printing import TrainingBar
 
-    given = {"learning_rate": learning_rate, "rank": rank, "trained_share": trained_share, "batch_tokens": batch_tokens}
+    given: dict[str, Any] = {
+        "learning_rate": learning_rate,
+        "rank": rank,
+        "trained_share": trained_share,
+        "batch_tokens": batch_tokens,
+    }
     options = Options(
         epochs, max_minutes, seed, base, **{name: value for name, value in given.items() if value is not None}
     )

@@ -1,4 +1,5 @@
-"""A run as a process of its own: it outlives the page and the server. Its state is on disk; this module starts and stops it."""
+"""A run as a process of its own: it outlives the page and the server. Its state is on disk; this module starts
+and stops it."""
 
 from __future__ import annotations
 

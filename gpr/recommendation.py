@@ -1,4 +1,5 @@
-"""What a request gives: items with their rank, probability and the score of each scorer. Shared by the CLI, the page and the labels."""
+"""What a request gives: items with their rank, probability and the score of each scorer. Shared by the CLI, the
+page and the labels."""
 
 from __future__ import annotations
 

@@ -47,7 +47,8 @@ class Recommender:
         return digest.hexdigest()[:16]
 
     def recommend(self, request: Request, k: int = 10) -> list[Recommendation]:
-        """The k most probable items, best first; fewer where the catalogue has fewer. Items of the history are left out.
+        """The k most probable items, best first; fewer where the catalogue has fewer. Items of the history are left
+        out.
 
         Raises:
             RequestError: the request is empty or too long, k is not positive, or nothing is left to recommend.

@@ -1,4 +1,5 @@
-"""Runs as their folders tell: status, figures, settings. It reads files and asks the system for processes; it starts nothing."""
+"""Runs as their folders tell: status, figures, settings. It reads files and asks the system for processes; it
+starts nothing."""
 
 from __future__ import annotations
 

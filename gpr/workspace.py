@@ -117,7 +117,8 @@ class Workspace:
         """One run in this process, from reading to saved. A failure is kept in the run's state and raised.
 
         Args:
-            stop: asked after each step; True ends it and keeps what was learned. started: `time.monotonic()` of the command.
+            stop: asked after each step; True ends it and keeps what was learned. started: `time.monotonic()` of the
+            command.
         """
         progress = Progress(folder, listener)
         try:

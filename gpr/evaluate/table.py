@@ -1,4 +1,5 @@
-"""The table of an evaluation: the test split, full ranking, one row a scorer. It knows scorers, not where they are kept."""
+"""The table of an evaluation: the test split, full ranking, one row a scorer. It knows scorers, not where they
+are kept."""
 
 from __future__ import annotations
 
@@ -19,8 +20,10 @@ from gpr.scorers.words import Words
 
 BATCH = 64
 PROTOCOL = (
-    "Full ranking of the catalogue on the test split; each right item counts as one request; items of the request's history "
-    "are left out; ties share the mean of their ranks; histories leave the last two items out by time, ties in the file's order."
+    "Full ranking of the catalogue on the test split; each right item counts as one request; items of the "
+    "request's history "
+    "are left out; ties share the mean of their ranks; histories leave the last two items out by time, ties in "
+    "the file's order."
 )
 Progress = Callable[[float, str], None]
 
@@ -44,7 +47,11 @@ def evaluate(
         raise DataError("There is nothing to evaluate on: the test split is empty.", where=dataset.name)
     requests = [example.request for example in examples]
     items = np.array([example.item for example in examples])
-    peers: dict[str, Scorer] = {"popular": Popular(dataset), "bm25": Words(dataset), "bm25_queries": Words(dataset, with_queries=True)}
+    peers: dict[str, Scorer] = {
+        "popular": Popular(dataset),
+        "bm25": Words(dataset),
+        "bm25_queries": Words(dataset, with_queries=True),
+    }
     found: dict[str, list[np.ndarray]] = {}
 
     def add(part: range, scores: dict[str, Scores]) -> None:

@@ -1,7 +1,8 @@
-"""The two losses in one model: the trie loss of `generate` and the two-tower loss of `match`, from one pass over each row.
+"""The two losses in one model: the trie loss of `generate` and the two-tower loss of `match`, from one pass over each
+row.
 
-It knows batches of rows; not schedules, files or time. With frozen lower layers their output is computed once for each row and
-kept, so a step runs the upper layers alone.
+It knows batches of rows; not schedules, files or time. With frozen lower layers their output is computed once for
+each row and kept, so a step runs the upper layers alone.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ TEXT_BATCH = 32
 SMOOTHING = 0.1
 """Of the two-tower loss: a few hundred examples are learned by heart otherwise."""
 FRESH_TOKENS = 512
-"""Of target items' texts that are read again in a step; other targets and all negatives use what was kept from earlier steps."""
+"""Of target items' texts that are read again in a step; other targets and all negatives use what was kept from
+earlier steps."""
 NEGATIVES = 4_096
 """Items that a target is told from, drawn for each step; all of them in a smaller catalogue."""
 

@@ -1,7 +1,8 @@
 """Training examples as rows of token ids with their targets. It knows prompts and the trie, and no model.
 
 A row is one sequence with one target (query -> title) or many (a history, in which every item after the first is one).
-For each target it says where the request has been read (for `match`) and at which tokens the title branches (for `generate`).
+For each target it says where the request has been read (for `match`) and at which tokens the title branches (for
+`generate`).
 """
 
 from __future__ import annotations

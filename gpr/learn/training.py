@@ -1,7 +1,9 @@
-"""Fine-tuning from a data set to an adapter: LoRA, the two losses, the pool's weights. It knows a run's folder, not who started it."""
+"""Fine-tuning from a data set to an adapter: LoRA, the two losses, the pool's weights. It knows a run's folder,
+not who started it."""
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from peft import LoraConfig, get_peft_model
 from transformers import set_seed
 
@@ -33,6 +36,7 @@ VALIDATION_REQUESTS = 200
 """At most so many decide the weights."""
 VALIDATION_SHARE = 0.2
 """Of the time that is left, at most, for validation."""
+KEPT_STEP = 0.5
 SAVING = 5.0
 """Seconds."""
 WHITENING_ROWS = 500
@@ -53,7 +57,8 @@ def fine_tune(
     stop: Callable[[], bool],
     measure: Measure,
 ) -> None:
-    """Trains, chooses the pool's weights on the validation split, and writes `adapter/`, `metrics.json` and `done.json`.
+    """Trains, chooses the pool's weights on the validation split, and writes `adapter/`, `metrics.json` and
+    `done.json`.
 
     Args:
         stop: asked after each step; True ends the training and keeps what was learned.
@@ -79,12 +84,14 @@ def fine_tune(
     progress.update(phase="reading the items")
     joint = JointModel(model, prompts, Match(model.config.hidden_size).to(base.device), layers, LOSS_WEIGHTS, check)
     whiten(joint, rows, options.seed)
+    start = copy.deepcopy(joint.match.state_dict())
     progress.update(phase="measuring speed")
     budget = _budget(joint, prompts, dataset, clock)
     steps = plan_steps(joint, rows, options, budget.training, check)
     stopped = run_trainer(joint, rows, steps, options, folder, progress, stop, budget.training)
     progress.update(phase="choosing the weights of the scorers", seconds_left=None)
     joint.eval()
+    go_halfway(joint, start)
     gpt = Gpt(model, prompts, joint.match, joint.item_features())
     pool, metrics = _validate(gpt, dataset, budget.requests, measure)
     progress.update(phase="saving")
@@ -112,6 +119,20 @@ def whiten(joint: JointModel, rows: list[Row], seed: int) -> None:
     """Starts the maps of `match` from a sample of the training requests and the catalogue."""
     some = np.random.default_rng(seed).permutation(len(rows))[:WHITENING_ROWS].tolist()
     joint.match.whiten(joint.request_features(rows, some), joint.item_features())
+
+
+@torch.no_grad()
+def go_halfway(joint: JointModel, start: dict[str, torch.Tensor]) -> None:
+    """Keeps KEPT_STEP of the way from the start to the trained weights, LoRA's and the maps'.
+
+    Wortsman et al. 2022, Robust fine-tuning of zero-shot models (arXiv:2109.01903). On WANDS the full step
+    forgets classes without a training query (docs/results.md).
+    """
+    for name, weight in joint.model.named_parameters():
+        if "lora_B" in name:
+            weight.mul_(KEPT_STEP)
+    trained = joint.match.state_dict()
+    joint.match.load_state_dict({name: start[name].lerp(trained[name], KEPT_STEP) for name in start})
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""The parts of a causal LM that GPR uses: its body (ids -> hidden states) and the rows of its head. It knows no prompts."""
+"""The parts of a causal LM that GPR uses: its body (ids -> hidden states) and the rows of its head. It knows no
+prompts."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ def low_depths(body: Any) -> tuple[int, int]:
 
 
 def linear_layers(model: Any, share: float) -> tuple[list[str], int]:
-    """The names of all linear maps in the upper `share` of the layers, as peft wants them, and how many layers those are."""
+    """The names of all linear maps in the upper `share` of the layers, as peft wants them, and how many layers
+    those are."""
     total = model.config.num_hidden_layers
     kept = max(1, round(total * share))
     stack = next(m for m in body_of(model).modules() if isinstance(m, nn.ModuleList) and len(m) == total)
@@ -38,7 +40,8 @@ def linear_layers(model: Any, share: float) -> tuple[list[str], int]:
 
 @contextmanager
 def quiet_peft() -> Iterator[None]:
-    """Without what peft says of itself: a name of transformers' that will go, and GPT-2's transposed maps, which it handles."""
+    """Without what peft says of itself: a name of transformers' that will go, and GPT-2's transposed maps,
+    which it handles."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
         warnings.filterwarnings("ignore", "fan_in_fan_out is set to False")

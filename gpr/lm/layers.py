@@ -1,4 +1,5 @@
-"""Reading texts with frozen lower layers: their output is computed once for each text and kept, the upper layers run every time.
+"""Reading texts with frozen lower layers: their output is computed once for each text and kept, the upper layers run
+every time.
 
 It knows token ids and layers, neither losses nor requests.
 """

@@ -1,8 +1,9 @@
-"""Exact generation over a catalogue: the model's probability of every item, in one pass over the prompts and one over the trie.
+"""Exact generation over a catalogue: the model's probability of every item, in one pass over the prompts and one over
+the trie.
 
-It sees token ids only. The second pass feeds the edges of all branching nodes as one long sequence behind each prompt. A mask
-lets a token see the prompt and its own ancestors, and positions follow the depth in the trie, so each edge is read as if it
-stood alone behind the prompt (here for the trie drawn in `trie.py`, with one more edge below 'The M'):
+It sees token ids only. The second pass feeds the edges of all branching nodes as one long sequence behind each
+prompt. A mask lets a token see the prompt and its own ancestors, and positions follow the depth in the trie, so each edge is read as
+if it stood alone behind the prompt (here for the trie drawn in `trie.py`, with one more edge below 'The M'):
 
                     prompt      "The" "M"  "at" "ch"
         "The"         x           x
@@ -10,7 +11,8 @@ stood alone behind the prompt (here for the trie drawn in `trie.py`, with one mo
         "at"          x           x    x    x
         "ch"          x           x    x    x    x         another edge would see the prompt and its own tokens alone
 
-The hidden state at the end of an edge gives the softmax over that node's children: log p(item) is the sum of the log-softmax
+The hidden state at the end of an edge gives the softmax over that node's children: log p(item) is the sum of the
+log-softmax
 values of the children on its path. The trie is prefix-free, so exp(log p) sums to 1 over the catalogue by construction.
 """
 
@@ -48,7 +50,8 @@ class Branches:
             hidden: (K, H). nodes: (K,) node numbers, repeats allowed.
 
         Returns:
-            log-probabilities of all children, node after node (sum of children,) float32; where each node's begin (K + 1,).
+            log-probabilities of all children, node after node (sum of children,) float32; where each node's begin (K
+            + 1,).
         """
         counts = self._ptr[nodes + 1] - self._ptr[nodes]
         owner = torch.repeat_interleave(torch.arange(len(nodes), device=nodes.device), counts)
@@ -125,7 +128,8 @@ class TreeDecoder:
         return Prefix(cache, lengths, out.last_hidden_state, low)
 
     def score_all(self, prompts: Sequence[Sequence[int]]) -> Tensor:
-        """Exact log-probabilities of the whole catalogue for B prompts: (B, N) float32, the exp of each row sums to 1."""
+        """Exact log-probabilities of the whole catalogue for B prompts: (B, N) float32, the exp of each row
+        sums to 1."""
         scores = torch.empty(len(prompts), len(self.trie), device=self.device)
         for rows in self.batches(prompts):
             scores[rows] = self.score(self.read([prompts[row] for row in rows]))
@@ -187,7 +191,8 @@ def padded(sequences: Sequence[Sequence[int]], device: torch.device) -> tuple[Te
 
 
 def _masks(config: Any, sees: Tensor, at: Tensor, seen_at: Tensor, dtype: torch.dtype) -> Any:
-    """Additive masks (B, 1, E, P + E): one for all layers, or one for each kind; sliding layers see a window of positions.
+    """Additive masks (B, 1, E, P + E): one for all layers, or one for each kind; sliding layers see a window of
+    positions.
 
     `at` (B, E) and `seen_at` (B, P + E) are the positions of those who see and of those who are seen.
     """
@@ -207,4 +212,4 @@ def _ancestors(trie: Trie, depths: np.ndarray, owner: np.ndarray) -> np.ndarray:
     """(E, E) bool: whether token a (row) sees token b: b's node is a's or one above it, and b is not deeper."""
     first, last = trie.first[owner], trie.last[owner]
     below = (first[:, None] >= first[None]) & (first[:, None] < last[None])
-    return below & (depths[:, None] >= depths[None])
+    return np.asarray(below & (depths[:, None] >= depths[None]))

@@ -10,12 +10,13 @@ the trie has two inner nodes, and a language model is asked two questions:
                └── "The M" ── (1) ──┬── "atrix$"        item 0
                                     └── "ummy$"         item 1
 
-p(item 0) = softmax at (0) of "The" among {Alien, The}  x  softmax at (1) of "atrix" among {atrix, ummy}. Sequences must be
-prefix-free (end each with a terminator), so every item is a leaf.
+p(item 0) = softmax at (0) of "The" among {Alien, The}  x  softmax at (1) of "atrix" among {atrix, ummy}. Sequences
+must be prefix-free (end each with a terminator), so every item is a leaf.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -145,7 +146,7 @@ def _sorted_order(tokens: NDArray[np.int32], starts: Ints) -> Ints:
     """Rank -> item, sequences sorted as words are: big-endian bytes compare as the numbers do."""
     raw = tokens.astype(">u4").tobytes()
     ends = (4 * starts).tolist()
-    keys = [raw[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    keys = [raw[start:end] for start, end in itertools.pairwise(ends)]
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
 
 

@@ -1,4 +1,5 @@
-"""What a run leaves behind: LoRA weights in peft's own format, the maps of `match`, the pool's weights. It knows files only."""
+"""What a run leaves behind: LoRA weights in peft's own format, the maps of `match`, the pool's weights. It
+knows files only."""
 
 from __future__ import annotations
 

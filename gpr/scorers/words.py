@@ -1,7 +1,7 @@
 """`bm25`: literal wording. It knows the words of an item's text and of a request, and no model.
 
-BM25 (Robertson and Zaragoza 2009, through bm25s) over title, columns and description. English words are stemmed; runs of
-Chinese, Japanese and Korean characters, which are written without spaces, are cut into overlapping pairs.
+BM25 (Robertson and Zaragoza 2009, through bm25s) over title, columns and description. English words are stemmed; runs
+of Chinese, Japanese and Korean characters, which are written without spaces, are cut into overlapping pairs.
 """
 
 from __future__ import annotations

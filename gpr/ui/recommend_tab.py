@@ -106,7 +106,10 @@ class RecommendTab:
         taken.then(self.recommend, asked, answered, **heavy)
         self.out.press(self.label, [self.answer, self.name], self.out, trigger_mode="multiple", **quick)
         self.run.input(self.choose_run, [self.active, self.run], self.active, **quick)
-        self.history.key_up(self.search_history, [self.active, self.history], self.history, **quick)
+        # Each key its own request: the one that gradio keeps back for 'always_last' has the text of the first key.
+        self.history.key_up(
+            self.search_history, [self.active, self.history], self.history, trigger_mode="multiple", **quick
+        )
 
     @property
     def outputs(self) -> list[Any]:

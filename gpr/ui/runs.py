@@ -63,7 +63,7 @@ def run_card(run: RunInfo | None, used: str) -> str:
     figures += [f"step {run.step:,} of {run.steps:,}"] if run.steps else []
     figures += [f"{span(run.seconds)} so far" if going else span(run.seconds)] if run.seconds else []
     figures += [f"about {span(run.seconds_left)} left"] if going and run.seconds_left is not None else []
-    bar = progress_bar(run.step / run.steps if run.steps else 0, f"progress of {run.name}") if going else ""
+    bar = progress_bar(run.step / run.steps if run.steps else None, f"progress of {run.name}") if going else ""
     return (
         f'<section class="gpr-run"><div class="gpr-run-head"><h3>{escape(run.name)}</h3>'
         f'<span class="gpr-badge gpr-{kind}">{words}</span></div>{bar}'

@@ -66,12 +66,15 @@ def bars(values: Mapping[str, float], *, label: str) -> str:
     return f'<ul class="gpr-bars" aria-label="{escape(label)}">{lines}</ul>'
 
 
-def progress_bar(share: float, label: str) -> str:
-    """How much of something is done, 0 to 1."""
+def progress_bar(share: float | None, label: str) -> str:
+    """How much of something is done, 0 to 1; None where nobody knows yet."""
+    start = f'<div class="gpr-progress" role="progressbar" aria-label="{escape(label)}"'
+    if share is None:
+        return f'{start}><span class="gpr-unknown"></span></div>'
     percent = 100 * min(max(share, 0.0), 1.0)
     return (
-        f'<div class="gpr-progress" role="progressbar" aria-label="{escape(label)}" aria-valuemin="0"'
-        f' aria-valuemax="100" aria-valuenow="{percent:.0f}"><span style="width:{percent:.2f}%"></span></div>'
+        f'{start} aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent:.0f}">'
+        f'<span style="width:{percent:.2f}%"></span></div>'
     )
 
 
