@@ -167,8 +167,10 @@ class Sitting:
         self._times: list[float] = []
 
     def go_on(self, earlier: Sitting) -> None:
-        """Keeps the pace of the sitting that this one takes the place of."""
+        """Keeps the pace and the count of the sitting that this one takes the place of."""
         self._times = earlier._times
+        self.labelled = earlier.labelled
+        self.before = max(0, self.before - earlier.labelled)
 
     def mark(self) -> None:
         """One more label."""

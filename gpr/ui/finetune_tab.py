@@ -203,6 +203,6 @@ def _curve(run: RunInfo | None) -> gr.LinePlot:
         for entry in log
         if entry.get(name) is not None
     ]
-    if not points:
+    if len(log) < 2:  # a line needs two
         return gr.LinePlot(visible=False)
     return gr.LinePlot(pd.DataFrame(points), visible=True)

@@ -98,7 +98,7 @@ class LabelTab:
         requests = requests_of(dataset, [request for data, request in typed if data == active.data])
         deck = Deck(dataset, requests, lambda request: recommender.recommend(request, EACH), seen)
         sitting = Sitting((active, annotator, *typed), deck, recommender.run, annotator, len(done))
-        if before and before.annotator == annotator:
+        if before and before.annotator == annotator and before.deck.dataset is dataset:
             sitting.go_on(before)
         return sitting
 
@@ -113,6 +113,9 @@ class LabelTab:
         elif deck.card and press.get("place") == str(deck.place):
             card, verdict, store = deck.card, press["press"], self.context.workspace.labels
             give(store, deck.dataset, card.request, card.recommendation, sitting.run, verdict, annotator)
+            sitting.annotator = (
+                annotator  # the name may have been typed a moment ago, and the new sitting be on its way
+            )
             sitting.said = f"{'Skipped' if verdict == 'skip' else verdict.capitalize()}: {card.recommendation.title}"
             sitting.mark()
             deck.step()

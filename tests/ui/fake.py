@@ -116,6 +116,7 @@ class FakeWorkspace:
         (root / "uploads").mkdir(parents=True, exist_ok=True)
         self.labels = LabelStore(root / "labels.db")
         self.known: list[FakeRun] = []
+        self.read: dict[str, Dataset] = {}
         self.ready = threading.Event()
         """Cleared, a model is still being loaded."""
         self.ready.set()
@@ -123,7 +124,10 @@ class FakeWorkspace:
         """Raised instead of the next answers."""
 
     def dataset(self, data: str | Path, seed: int = 0) -> Dataset:
-        return load(data, cache=self.root / "cache", seed=seed)
+        key = str(data)
+        if key not in self.read:
+            self.read[key] = load(data, cache=self.root / "cache", seed=seed)
+        return self.read[key]
 
     def runs(self) -> list[FakeRun]:
         return list(reversed(self.known))
