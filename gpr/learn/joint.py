@@ -56,20 +56,22 @@ class JointModel(nn.Module):
         self._branches = Branches(prompts.trie, head, self.device)
         self._layers = Layers(model, trained_layers)
         self._texts, self._weights = prompts.texts, weights
-        self._memory = torch.zeros(len(self._texts), BLOCKS * model.config.hidden_size, device=self.device)
+        self.memory = torch.zeros(len(self._texts), BLOCKS * model.config.hidden_size, device=self.device)
+        """(N, F) the features of every item as it was last read."""
         self._rng = np.random.default_rng(0)
         self.parts: dict[str, float] = {}
         """The losses of the last step, by part."""
         self.item_features(progress)
 
     @torch.no_grad()
-    def item_features(self, progress: Callable[[float], None] = lambda share: None) -> Tensor:
-        """Reads the whole catalogue with the weights as they are: (N, F)."""
+    def item_features(self, progress: Callable[[float], None] = lambda share: None, limit: int | None = None) -> Tensor:
+        """Reads the catalogue (or `limit` items of it) with the weights as they are: (N, F)."""
         order = np.argsort([len(prompt.ids) for prompt in self._texts], kind="stable")
+        order = order if limit is None else order[:: -(-len(order) // limit)]
         for at in range(0, len(order), TEXT_BATCH):
             self._read_items(order[at : at + TEXT_BATCH])
             progress(min(1.0, (at + TEXT_BATCH) / len(order)))
-        return self._memory
+        return self.memory
 
     @torch.no_grad()
     def request_features(self, rows: list[Row], numbers: list[int]) -> Tensor:
@@ -111,7 +113,7 @@ class JointModel(nn.Module):
             others = np.union1d(self._rng.choice(others, NEGATIVES, replace=False), distinct)
         fresh = self._rng.permutation(distinct)
         fresh = fresh[np.cumsum([len(self._texts[number].ids) for number in fresh]) <= FRESH_TOKENS]
-        items = self._memory[self._tensor(others)].index_put(
+        items = self.memory[self._tensor(others)].index_put(
             (self._tensor(np.searchsorted(others, fresh)),), self._read_items(fresh)
         )
         scores = SCALE * self.match.request_vectors(found) @ self.match.item_vectors(items).T
@@ -124,7 +126,7 @@ class JointModel(nn.Module):
         low, top = self._layers.read("item", numbers.tolist(), [prompt.ids for prompt in prompts], self.device)
         table = [(row, p.start, p.end, len(p.ids) - 1) for row, p in enumerate(prompts)]
         found = features(low, top, Spans(*self._tensor(np.array(table)).unbind(1)))
-        self._memory[self._tensor(numbers)] = found.detach()
+        self.memory[self._tensor(numbers)] = found.detach()
         return found
 
     def _tensor(self, numbers: np.ndarray) -> Tensor:

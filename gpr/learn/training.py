@@ -39,7 +39,9 @@ VALIDATION_SHARE = 0.2
 KEPT_STEP = 0.5
 SAVING = 5.0
 """Seconds."""
-WHITENING_ROWS = 500
+TIMED_ITEMS = 128
+WHITENING_TOKENS = 10_000
+"""Of the training rows that whitening looks at."""
 Measure = Callable[[Scores, "np.ndarray"], dict[str, float]]
 
 
@@ -117,8 +119,9 @@ def _with_lora(base: Base, options: Options) -> tuple[Any, int]:
 
 def whiten(joint: JointModel, rows: list[Row], seed: int) -> None:
     """Starts the maps of `match` from a sample of the training requests and the catalogue."""
-    some = np.random.default_rng(seed).permutation(len(rows))[:WHITENING_ROWS].tolist()
-    joint.match.whiten(joint.request_features(rows, some), joint.item_features())
+    order = np.random.default_rng(seed).permutation(len(rows))
+    kept = max(1, int((np.cumsum([len(rows[number].ids) for number in order]) <= WHITENING_TOKENS).sum()))
+    joint.match.whiten(joint.request_features(rows, order[:kept].tolist()), joint.memory)
 
 
 @torch.no_grad()
@@ -150,8 +153,8 @@ def _budget(joint: JointModel, prompts: Prompts, dataset: Dataset, clock: Clock)
     if clock.minutes is None:
         return Budget(math.inf, requests)
     start = time.monotonic()
-    joint.item_features()
-    reading = time.monotonic() - start
+    joint.item_features(limit=TIMED_ITEMS)
+    reading = (time.monotonic() - start) * max(1.0, len(dataset.catalogue) / TIMED_ITEMS)
     per_request = 0.0
     if valid:
         decoder = TreeDecoder(joint.model, prompts.trie)

@@ -2,8 +2,9 @@
 the trie.
 
 It sees token ids only. The second pass feeds the edges of all branching nodes as one long sequence behind each
-prompt. A mask lets a token see the prompt and its own ancestors, and positions follow the depth in the trie, so each edge is read as
-if it stood alone behind the prompt (here for the trie drawn in `trie.py`, with one more edge below 'The M'):
+prompt. A mask lets a token see the prompt and its own ancestors, and positions follow the depth in the trie, so
+each edge is read as if it stood alone behind the prompt (here for the trie drawn in `trie.py`, with one more edge
+below 'The M'):
 
                     prompt      "The" "M"  "at" "ch"
         "The"         x           x

@@ -2,7 +2,8 @@
 
 A text's features are four blocks of hidden states, F = 4 H numbers: the means over its own words at an eighth and at
 a quarter of the depth (wording), the mean at the top (meaning), and the last one at the top (what the model would say
-next). Each tower maps them to a unit vector; the score is their cosine times a scale. Hidden states of a causal LM share a few dominant directions, so both
+next). Each tower maps them to a unit vector; the score is their cosine times a scale.
+Hidden states of a causal LM share a few dominant directions, so both
 maps start as a whitening (Su et al. 2021, arXiv:2103.15316) of the catalogue's own texts, which works before any
 training.
 """

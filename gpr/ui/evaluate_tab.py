@@ -9,7 +9,7 @@ import gradio as gr
 
 from gpr.ui.background import Task
 from gpr.ui.context import Active, Context
-from gpr.ui.messages import empty, notice, worded
+from gpr.ui.messages import empty, notice, plural, worded
 from gpr.ui.tables import bars, progress_bar, table
 
 METRICS = ("R@1", "R@5", "R@10", "NDCG@10", "MRR")
@@ -33,7 +33,7 @@ class EvaluateTab:
         self.timer = gr.Timer(POLL_SECONDS, active=False)
         with gr.Row(equal_height=True, elem_classes="gpr-lead"):
             self.about = gr.HTML("", elem_id="gpr-evaluate-about", apply_default_css=False, js_on_load=None)
-            self.go = gr.Button("Evaluate", variant="primary", scale=0, min_width=140, elem_id="gpr-evaluate")
+            self.go = gr.Button("Evaluate", variant="primary", scale=0, min_width=160, elem_id="gpr-evaluate")
         self.out = gr.HTML("", elem_id="gpr-metrics", apply_default_css=False, js_on_load=None)
         self.metric = gr.Radio(list(METRICS), value="R@5", label="Chart of", visible=False, elem_id="gpr-metric")
         self.chart = gr.HTML("", elem_id="gpr-chart", apply_default_css=False, js_on_load=None)
@@ -125,10 +125,8 @@ def _metrics(result: dict[str, Any]) -> str:
         for name, values in metrics.items()
     ]
     numbers = range(1, 1 + len(METRICS))
-    protocol = str(result.get("protocol", "")) or (
-        f"{result.get('n', 0):,} requests of the {result.get('split', 'test')} split of {result.get('data', '')}. "
-        "R@k: share of requests whose right item is among the first k of the whole catalogue."
-    )
+    n, split, data = (result.get(key, "") for key in ("n", "split", "data"))
+    protocol = f"{plural(int(n or 0), 'request')} of the {split} split of {data}. {result.get('protocol', '')}"
     return table(("method", *METRICS), rows, numbers=numbers, raw=0, label="metrics") + (
         f'<p class="gpr-muted">{escape(protocol)}</p>'
     )

@@ -15,7 +15,7 @@ from gpr.ui.header import IDLE_SECONDS, build_header, show_header
 from gpr.ui.label_tab import LabelTab
 from gpr.ui.labelling import DEFAULT_ANNOTATOR
 from gpr.ui.recommend_tab import RecommendTab
-from gpr.ui.theme import ASSETS, GPRTheme, head
+from gpr.ui.theme import ASSETS, GPRTheme, keyboard
 
 HOUR = 3600
 MAX_UPLOAD = "2gb"
@@ -70,7 +70,7 @@ def launch_settings(context: Context) -> dict[str, Any]:
     """What `launch()` needs besides the address: the look, and no more of this machine than the page itself."""
     return {
         "theme": GPRTheme(),
-        "head": head(),
+        "head": keyboard(),
         "favicon_path": ASSETS / "favicon.svg",
         "footer_links": [],
         "run_history": False,

@@ -157,11 +157,15 @@ class GPRTheme(gr.themes.Base):
             **values,
         )
 
+    def _get_theme_css(self) -> str:
+        """With our own style sheet.
 
-def head() -> str:
-    """The style sheet and the script of the keyboard, for the page's head.
+        As `css` of launch() gradio would rewrite its selectors, and the login would not get it; as the theme's
+        `custom_css` it would stand in a variable as well.
+        """
+        return f"{super()._get_theme_css()}\n{(ASSETS / 'gpr.css').read_text(encoding='utf-8')}"
 
-    As `css` gradio would rewrite the selectors, and lose those inside of @media.
-    """
-    css, keys = ((ASSETS / name).read_text(encoding="utf-8") for name in ("gpr.css", "keys.js"))
-    return f"<style>{css}</style><script>{keys}</script>"
+
+def keyboard() -> str:
+    """The script of the keyboard, for the page's head."""
+    return f"<script>{(ASSETS / 'keys.js').read_text(encoding='utf-8')}</script>"

@@ -252,6 +252,7 @@ def test_the_evaluation_shows_table_and_chart(visit: Visit) -> None:
     rows = page.locator("#gpr-metrics tbody tr")
     expect(rows).to_have_count(7)
     expect(rows.first).to_contain_text("0.410")
+    expect(page.locator("#gpr-metrics")).to_contain_text("1 request of the test split of tiny. Full ranking.")
     page.locator("#gpr-metric").get_by_text("R@1", exact=True).click()
     expect(page.locator("#gpr-chart li").first).to_contain_text("0.410")
 
