@@ -57,5 +57,5 @@ def test_every_token_that_is_used_is_there() -> None:
 def test_the_page_of_the_login_has_the_tokens_and_nothing_comes_from_elsewhere() -> None:
     css = GPRTheme()._get_theme_css()
     assert "--gpr-accent:" in css
-    elsewhere = re.findall(r"url\(\s*['\"]?(?!data:)[^)]*|@import[^;]*", css)
+    elsewhere = re.findall(r"url\((?!\s*['\"]?data:)[^)]*|@import[^;]*", css)
     assert elsewhere == []
