@@ -54,6 +54,7 @@ class Workspace:
             raise disk_error(error, self.root) from error
         self.labels = LabelStore(self.root / "labels.db")
         self._lock = threading.RLock()
+        self._models = threading.Lock()  # held for seconds while a model loads; data must not wait for it
         self._datasets: dict[tuple[str, int], tuple[float, Dataset]] = {}
         self._recommenders: dict[tuple[str, ...], Recommender] = {}
         self._loading = ""
@@ -166,7 +167,7 @@ class Workspace:
         seed = int(info.settings.get("seed", 0)) if info else 0
         dataset = self.dataset(source, seed)
         key = (run, info.started if info else "", source, base, str(_last_change(source)))
-        with self._lock:
+        with self._models:
             if key not in self._recommenders:
                 self._recommenders[key] = self._load(dataset, base, info, tell)
             return self._recommenders[key]
