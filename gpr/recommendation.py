@@ -20,4 +20,6 @@ class Recommendation:
     """Of this item among all that could be recommended; sums to 1 over the catalogue."""
     log_prob: float
     scores: dict[str, float] = field(default_factory=dict)
-    """Scorer -> its own log-probability of the item."""
+    """Scorer -> its own log-score of the item."""
+    shares: dict[str, float] = field(default_factory=dict)
+    """Scorer -> its weighted score above what is expected of it: they add up to how far the item stands out."""

@@ -17,6 +17,7 @@ from gpr.lm.base import Base
 from gpr.lm.prompts import Prompts
 from gpr.recommendation import Recommendation
 from gpr.scorers.adapter import load_adapter, load_item_features
+from gpr.scorers.ensemble import Ensemble, scorers_of
 from gpr.scorers.gpt import Gpt, fingerprint
 from gpr.scorers.pool import Pool
 
@@ -30,8 +31,8 @@ class Recommender:
         run: the run's name, '' for the base model zero-shot. started: tells runs of one name apart.
     """
 
-    def __init__(self, dataset: Dataset, gpt: Gpt, pool: Pool, run: str, model_key: str) -> None:
-        self.dataset, self.gpt, self.pool, self.run = dataset, gpt, pool, run
+    def __init__(self, dataset: Dataset, ensemble: Ensemble, pool: Pool, run: str, model_key: str) -> None:
+        self.dataset, self.ensemble, self.pool, self.run = dataset, ensemble, pool, run
         self._model_key = model_key
         self._lock = threading.Lock()
 
@@ -41,7 +42,7 @@ class Recommender:
 
     def identity(self) -> str:
         """Names the model, the catalogue and the examples: equal for equal answers."""
-        digest = hashlib.sha256(f"{self._model_key} {fingerprint(self.gpt.prompts)}".encode())
+        digest = hashlib.sha256(f"{self._model_key} {fingerprint(self.ensemble.gpt.prompts)}".encode())
         for split, examples in self.dataset.examples.items():
             digest.update(f"{split} {examples}".encode())
         return digest.hexdigest()[:16]
@@ -59,19 +60,23 @@ class Recommender:
         if len(set(request.history)) == len(self.dataset.catalogue):
             raise RequestError("The history holds the whole catalogue.", hint="Leave out what may be recommended.")
         with self._lock:
-            parts = self.gpt.score_parts([request])
-        log_probs = self.pool.combine(parts, [request])[0]
-        order = np.argsort(-log_probs, kind="stable")[:k]
-        best = [int(number) for number in order if np.isfinite(log_probs[number])]
+            parts = self.ensemble.score([request])
+        log_probs = self.pool.combine(parts, [request])
+        shares = self.pool.shares(parts, [request], log_probs)
+        order = np.argsort(-log_probs[0], kind="stable")[:k]
+        best = [int(number) for number in order if np.isfinite(log_probs[0, number])]
         return [
-            self._recommendation(rank, number, float(log_probs[number]), parts) for rank, number in enumerate(best, 1)
+            self._recommendation(rank, number, float(log_probs[0, number]), parts, shares)
+            for rank, number in enumerate(best, 1)
         ]
 
-    def _recommendation(self, rank: int, number: int, log_prob: float, parts: dict[str, np.ndarray]) -> Recommendation:
+    def _recommendation(
+        self, rank: int, number: int, log_prob: float, parts: dict[str, np.ndarray], shares: dict[str, np.ndarray]
+    ) -> Recommendation:
         catalogue = self.dataset.catalogue
-        scores = {name: float(parts[name][0, number]) for name in ("generate", "match")}
+        scores, added = ({name: float(part[0, number]) for name, part in of.items()} for of in (parts, shares))
         item_id, title = catalogue.item_ids[number], catalogue.titles[number]
-        return Recommendation(rank, number, item_id, title, float(np.exp(log_prob)), log_prob, scores)
+        return Recommendation(rank, number, item_id, title, float(np.exp(log_prob)), log_prob, scores, added)
 
 
 def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: str, tell: Tell) -> Recommender:
@@ -97,7 +102,7 @@ def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: st
     )
     if not known:
         _keep(kept, gpt)
-    return Recommender(dataset, gpt, pool, run, model_key)
+    return Recommender(dataset, Ensemble(gpt, scorers_of(dataset)), pool, run, model_key)
 
 
 def _keep(folder: Path, gpt: Gpt) -> None:

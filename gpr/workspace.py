@@ -211,7 +211,7 @@ class Workspace:
         if kept.is_file():
             return dict(json.loads(kept.read_text(encoding="utf-8")))
         dataset = chosen.dataset if chosen else base.dataset
-        table = evaluate(dataset, base.gpt, base.pool, (chosen.gpt, chosen.pool) if chosen else None, progress)
+        table = evaluate(dataset, base.ensemble.gpt, (chosen or base).ensemble, (chosen or base).pool, progress)
         with written_whole(kept) as partial:
             partial.write_text(json.dumps(table, indent=1), encoding="utf-8")
         return table

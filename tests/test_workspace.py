@@ -206,7 +206,7 @@ def test_the_answer_to_a_query(recommender: Recommender, films: Dataset) -> None
             films.catalogue.titles[item.number],
         )
         assert math.log(item.probability) == pytest.approx(item.log_prob)
-        assert set(item.scores) == {"generate", "match"}
+        assert {"generate", "match", "words"} <= set(item.scores) == set(item.shares)
 
 
 @pytest.mark.parametrize(

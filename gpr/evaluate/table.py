@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from gpr.data.dataset import Dataset, Request
+from gpr.data.dataset import Dataset
 from gpr.errors import DataError
 from gpr.evaluate.metrics import NAMES, metrics_of_ranks, ranks
-from gpr.scorers.gpt import Gpt, Parts
-from gpr.scorers.pool import Pool, without_history
+from gpr.scorers.ensemble import Ensemble
+from gpr.scorers.gpt import Gpt
+from gpr.scorers.pool import PRIOR, UNTRAINED, Pool, without_history
 from gpr.scorers.popular import Popular
 from gpr.scorers.scorer import Scorer, Scores
 from gpr.scorers.words import Words
@@ -28,13 +29,11 @@ PROTOCOL = (
 Progress = Callable[[float, str], None]
 
 
-def evaluate(
-    dataset: Dataset, base: Gpt, base_pool: Pool, run: tuple[Gpt, Pool] | None, progress: Progress
-) -> dict[str, Any]:
+def evaluate(dataset: Dataset, base: Gpt, ensemble: Ensemble, pool: Pool, progress: Progress) -> dict[str, Any]:
     """Ranks of the test items under every scorer.
 
     Args:
-        base: the base model zero-shot. run: a fine-tuned model with its pool; without one, `gpr` is the base.
+        base: the base model zero-shot. ensemble, pool: what a user gets, `gpr`, and its parts.
 
     Returns:
         `{data, split, n, protocol, metrics: {scorer: {metric: value}}}`, ready for JSON.
@@ -62,21 +61,20 @@ def evaluate(
     for part in _parts(len(requests), progress, "the peers", 0.0, 0.05):
         batch = requests[part.start : part.stop]
         add(part, {name: scorer.score_all(batch) for name, scorer in peers.items()})
-    share = 0.5 if run else 1.0
-    for part in _parts(len(requests), progress, "the base model", 0.05, share):
-        answers = _pooled(base, base_pool, requests[part.start : part.stop])
-        add(part, {"base": answers["gpr"]} if run else answers | {"base": answers["gpr"]})
-    if run:
-        for part in _parts(len(requests), progress, "the run", share, 1.0):
-            add(part, _pooled(*run, requests[part.start : part.stop]))
-    order = ("gpr", "generate", "match", "base", "popular", "bm25", "bm25_queries")
+    alone = base is ensemble.gpt
+    share = 0.05 if alone else 0.5
+    for part in _parts(0 if alone else len(requests), progress, "the base model", 0.05, share):
+        batch = requests[part.start : part.stop]
+        add(part, {"base": Pool().combine(base.score_parts(batch), batch)})
+    for part in _parts(len(requests), progress, "what a user gets", share, 1.0):
+        batch = requests[part.start : part.stop]
+        parts = ensemble.score(batch)
+        add(part, {"gpr": pool.combine(parts, batch)} | {name: parts[name] for name in parts if name != PRIOR})
+        if alone:
+            add(part, {"base": Pool().combine({name: parts[name] for name in UNTRAINED}, batch)})
+    order = ("gpr", *(name for name in found if name in parts), "base", *peers)
     metrics = {name: metrics_of_ranks(np.concatenate(found[name])) for name in order}
     return {"data": dataset.name, "split": "test", "n": len(items), "protocol": PROTOCOL, "metrics": _rounded(metrics)}
-
-
-def _pooled(gpt: Gpt, pool: Pool, requests: list[Request]) -> Parts:
-    parts = gpt.score_parts(requests)
-    return {"gpr": pool.combine(parts, requests), "generate": parts["generate"], "match": parts["match"]}
 
 
 def _parts(n: int, progress: Progress, what: str, start: float, end: float) -> Any:

@@ -7,7 +7,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from gpr.lm.body import linear_layers, quiet_peft
 from gpr.lm.prompts import Prompts
 from gpr.lm.tree import TreeDecoder
 from gpr.scorers.adapter import save_adapter
+from gpr.scorers.ensemble import Ensemble, scorers_of
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.match import Match
 from gpr.scorers.pool import Pool, fit
@@ -95,12 +96,12 @@ def fine_tune(
     joint.eval()
     go_halfway(joint, start)
     gpt = Gpt(model, prompts, joint.match, joint.item_features())
-    pool, metrics = _validate(gpt, dataset, budget.requests, measure)
+    pool, metrics = _validate(Ensemble(gpt, scorers_of(dataset)), dataset, budget.requests, measure)
     progress.update(phase="saving")
     save_adapter(folder.adapter, gpt, model, pool)
     folder.write("metrics.json", metrics)
     status = "stopped" if stopped else "done"
-    folder.write("done.json", {"status": status, "pool": asdict(pool), "seconds": progress.state["seconds"]})
+    folder.write("done.json", {"status": status, "pool": pool.json(), "seconds": progress.state["seconds"]})
     progress.update(status=status, phase="", seconds_left=0)
 
 
@@ -174,7 +175,7 @@ def _budget(joint: JointModel, prompts: Prompts, dataset: Dataset, clock: Clock)
     return Budget(left - reserve, requests)
 
 
-def _validate(gpt: Gpt, dataset: Dataset, requests: int, measure: Measure) -> tuple[Pool, dict[str, float]]:
+def _validate(ensemble: Ensemble, dataset: Dataset, requests: int, measure: Measure) -> tuple[Pool, dict[str, float]]:
     """The pool fitted on a fixed sample of the validation split, and its figures there."""
     valid = dataset.examples["valid"]
     sample = [valid[number] for number in np.random.default_rng(0).permutation(len(valid))[:requests]]
@@ -182,6 +183,6 @@ def _validate(gpt: Gpt, dataset: Dataset, requests: int, measure: Measure) -> tu
         return Pool(), {}
     asked = [example.request for example in sample]
     items = np.array([example.item for example in sample])
-    parts = gpt.score_parts(asked)
+    parts = ensemble.score(asked)
     pool = fit(parts, asked, items)
     return pool, measure(pool.combine(parts, asked), items)

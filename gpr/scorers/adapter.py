@@ -4,7 +4,6 @@ knows files only."""
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,7 @@ def save_adapter(folder: Path, gpt: Gpt, model: Any, pool: Pool) -> None:
         model.save_pretrained(partial, save_embedding_layers=False)
         save_file({name: value.contiguous() for name, value in gpt.match.state_dict().items()}, partial / MATCH)
         save_file({fingerprint(gpt.prompts): compact(gpt.item_features)}, partial / FEATURES)
-        (partial / POOL).write_text(json.dumps(asdict(pool), indent=1), encoding="utf-8")
+        (partial / POOL).write_text(json.dumps(pool.json(), indent=1), encoding="utf-8")
 
 
 def load_adapter(folder: Path, base_model: Any) -> tuple[Any, Match, Pool]:
@@ -51,7 +50,7 @@ def load_adapter(folder: Path, base_model: Any) -> tuple[Any, Match, Pool]:
             model = PeftModel.from_pretrained(base_model, str(folder)).eval()
         match = Match(model.config.hidden_size)
         match.load_state_dict(load_file(folder / MATCH))
-        pool = Pool(**json.loads((folder / POOL).read_text(encoding="utf-8")))
+        pool = Pool.read(json.loads((folder / POOL).read_text(encoding="utf-8")))
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
         said = next(iter(str(error).splitlines()), type(error).__name__)[:160]
         raise ModelError(

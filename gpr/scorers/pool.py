@@ -1,14 +1,16 @@
-"""The log-linear pool: what a user gets by default. It knows scores, not scorers.
+"""The log-linear pool: what a user gets by default. It knows scores by the names of their parts, not scorers.
 
     p(item | request)  proportional to  exp(sum over parts of weight * score)
 
-The weights are fitted by maximum likelihood on validation requests, which is convex.
+The weights differ with what a request says (a query, a history, both) and are fitted by maximum likelihood on
+validation requests, which is convex. `prior` is what `generate` says without a request: it is taken off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,26 +20,95 @@ from scipy.special import log_softmax, softmax
 from gpr.data.dataset import Request
 from gpr.scorers.scorer import Scores, log_normalised
 
-PENALTY = 0.01
-"""Times the squared distance of the weights from the untrained ones: decides where few requests do not."""
+Kind = Literal["query", "history", "both"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Weights: TypeAlias = dict[str, float]
+
+UNTRAINED = {"generate": 0.1, "prior": 0.1, "match": 1.0}
+"""What weighs before anything is fitted; all other parts weigh nothing."""
+PRIOR, OF_PRIOR = "prior", "generate"
+"""The weight of the prior lies between 0 (off) and that of `generate` (taken off in full)."""
+PENALTY = 2.0
+"""Times the squared distance of the weights from the untrained ones, against the log-likelihood summed over requests:
+decides where few requests do not. Distances are counted in typical spreads of a part's scores over the catalogue, so
+that no part's scale matters."""
+
+
+def kind_of(request: Request) -> Kind:
+    """What a request says; the empty one counts as a query."""
+    if request.history:
+        return "both" if request.query else "history"
+    return "query"
+
+
+def _untrained() -> dict[Kind, Weights]:
+    return {kind: dict(UNTRAINED) for kind in KINDS}
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The weight of each part. `prior` is what `generate` says without a request; the pool takes it off `generate`."""
+    """The weight of each part for each kind of request; a part without a weight does not count."""
 
-    generate: float = 0.1
-    prior: float = 0.1
-    """Between 0 (off) and the weight of `generate` (taken off in full)."""
-    match: float = 1.0
+    weights: Mapping[Kind, Weights] = field(default_factory=_untrained)
 
-    def combine(self, parts: Mapping[str, Scores], requests: list[Request]) -> Scores:
-        """(B, N) log-probabilities; items of a request's history get -inf, for they have been chosen."""
-        scores = self.generate * parts["generate"] - self.prior * parts["prior"] + self.match * parts["match"]
+    @classmethod
+    def same(cls, **weights: float) -> Pool:
+        """The same weights for every kind of request."""
+        return cls({kind: dict(weights) for kind in KINDS})
+
+    @classmethod
+    def read(cls, content: object) -> Pool:
+        """From JSON: weights by kind, or one set of weights for all kinds, as older runs have it.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        if isinstance(content, dict) and not any(isinstance(value, dict) for value in content.values()):
+            content = dict.fromkeys(KINDS, content)
+        if (
+            not isinstance(content, dict)
+            or set(content) != set(KINDS)
+            or not all(isinstance(weights, dict) for weights in content.values())
+        ):
+            raise ValueError(f"weights for {', '.join(KINDS)} were expected")
+        wrong = [
+            f"{name} {weight}"
+            for weights in content.values()
+            for name, weight in weights.items()
+            if not isinstance(weight, int | float) or not 0 <= weight < np.inf
+        ]
+        if wrong:
+            raise ValueError(f"a weight must be a number from 0 on, not: {', '.join(wrong)}"[:160])
+        return cls({kind: {name: float(weight) for name, weight in content[kind].items()} for kind in KINDS})
+
+    def json(self) -> dict[str, Weights]:
+        """Ready for a file; `read` takes it back."""
+        return {kind: dict(self.weights[kind]) for kind in KINDS}
+
+    def combine(self, parts: Mapping[str, Scores], requests: Sequence[Request]) -> Scores:
+        """(B, N) log-probabilities; items of a request's history get -inf, for they have been chosen.
+
+        Parts that are weighted but not given count as if they had nothing to say.
+        """
+        scores = np.zeros(next(iter(parts.values())).shape, np.float32)
+        for name, part in parts.items():
+            scores += self._column(name, requests) * part
         return log_normalised(without_history(scores, requests))
 
+    def shares(self, parts: Mapping[str, Scores], requests: Sequence[Request], log_probs: Scores) -> dict[str, Scores]:
+        """Each part's share in each item's score: its weighted score above what the pool expects of it, (B, N)."""
+        chances = np.exp(log_probs)  # (B, N)
+        weighted = {name: self._column(name, requests) * part for name, part in parts.items()}
+        return {name: part - (chances * part).sum(1, keepdims=True) for name, part in weighted.items()}
 
-def without_history(scores: NDArray[np.floating], requests: list[Request]) -> NDArray[np.floating]:
+    def _column(self, name: str, requests: Sequence[Request]) -> Scores:
+        """(B, 1) the weight of a part for each request, negative for the prior."""
+        sign = -1.0 if name == PRIOR else 1.0
+        weights = [sign * self.weights[kind_of(request)].get(name, 0.0) for request in requests]
+        return np.array(weights, np.float32)[:, None]
+
+
+def without_history(scores: NDArray[np.floating], requests: Sequence[Request]) -> NDArray[np.floating]:
     """The same scores with -inf for every item of the request's history, (B, N)."""
     scores = scores.copy()
     for row, request in enumerate(requests):
@@ -45,23 +116,61 @@ def without_history(scores: NDArray[np.floating], requests: list[Request]) -> ND
     return scores
 
 
-def fit(parts: Mapping[str, Scores], requests: list[Request], items: NDArray[np.int64]) -> Pool:
-    """The pool under which the items that were chosen, (B,), are most likely. The untrained pool where B is 0."""
-    start = Pool()
-    if len(items) == 0:
-        return start
-    generate, prior, match = (parts[name].astype(np.float64) for name in ("generate", "prior", "match"))
-    stack = np.stack([generate, generate - prior, match])  # (3, B, N): weights are >= 0 in this form
-    out = np.isneginf(without_history(np.zeros_like(generate), requests))
-    rows = np.arange(len(items))
-    anchor = np.array([start.generate - start.prior, start.prior, start.match])
+def fit(parts: Mapping[str, Scores], requests: Sequence[Request], items: NDArray[np.int64]) -> Pool:
+    """The pool under which the items that were chosen, (B,), are most likely, for each kind of request.
+
+    A kind without a request here gets the untrained weights. Without requests that have both a query and a history,
+    those get the larger of each part's weights for either, since some parts hear the query alone, others the history.
+    """
+    kinds = np.array([kind_of(request) for request in requests])
+    weights: dict[Kind, Weights] = _untrained()
+    for kind in KINDS:
+        rows = np.flatnonzero(kinds == kind).tolist()
+        if rows:
+            chosen = {name: part[rows] for name, part in parts.items()}
+            weights[kind] = _fit(chosen, [requests[row] for row in rows], items[rows])
+    if "both" not in kinds:
+        sides = [weights["query"], weights["history"] if "history" in kinds else {}]
+        names = dict.fromkeys([*sides[0], *sides[1]])
+        weights["both"] = {name: max(side.get(name, 0.0) for side in sides) for name in names}
+    return Pool(weights)
+
+
+def _fit(parts: Mapping[str, Scores], requests: Sequence[Request], items: NDArray[np.int64]) -> Weights:
+    """Weights for requests of one kind, B >= 1. A part that says the same of all items is left out."""
+    out = np.isneginf(without_history(np.zeros((len(items), next(iter(parts.values())).shape[1])), requests))
+    parts = {name: part.astype(np.float64) for name, part in parts.items()}
+    if {PRIOR, OF_PRIOR} <= set(parts):  # so that all weights are >= 0
+        parts[PRIOR] = parts[OF_PRIOR] - parts[PRIOR]
+    spread = {name: float(part.std(1, where=~out).mean()) for name, part in parts.items()}
+    names = [name for name in parts if spread[name] > 1e-6]
+    if not names:
+        return dict(UNTRAINED)
+    scale = np.array([spread[name] for name in names])
+    start = dict(UNTRAINED)
+    if PRIOR in parts and OF_PRIOR in parts:
+        start[OF_PRIOR] -= start[PRIOR]
+    stack = np.stack([parts[name] for name in names]) / scale[:, None, None]  # (P, B, N)
+    anchor = np.array([start.get(name, 0.0) for name in names]) * scale
+    found = _most_likely(stack, out, items, anchor) / scale
+    weights = dict.fromkeys(parts, 0.0) | dict(zip(names, found.tolist(), strict=True))
+    if PRIOR in parts and OF_PRIOR in parts:
+        weights[OF_PRIOR] += weights[PRIOR]
+    return weights
+
+
+def _most_likely(
+    stack: NDArray[np.float64], out: NDArray[np.bool_], items: NDArray[np.int64], anchor: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(P,) weights >= 0 of scores (P, B, N) under which the items (B,) are most likely, near the anchor (P,)."""
+    rows, penalty = np.arange(len(items)), PENALTY / len(items)
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         scores = np.where(out, -np.inf, np.tensordot(weights, stack, 1))
         expected = (softmax(scores, axis=1) * stack).sum(2).mean(1)
-        slope = expected - stack[:, rows, items].mean(1) + 2 * PENALTY * (weights - anchor)
-        value = -log_softmax(scores, axis=1)[rows, items].mean() + PENALTY * ((weights - anchor) ** 2).sum()
+        slope = expected - stack[:, rows, items].mean(1) + 2 * penalty * (weights - anchor)
+        value = -log_softmax(scores, axis=1)[rows, items].mean() + penalty * ((weights - anchor) ** 2).sum()
         return float(value), slope
 
-    found = minimize(loss, anchor, jac=True, method="L-BFGS-B", bounds=[(0, None)] * 3).x
-    return Pool(float(found[0] + found[1]), float(found[1]), float(found[2]))
+    found = minimize(loss, anchor, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(anchor)).x
+    return np.asarray(found, np.float64)

@@ -15,6 +15,7 @@ from gpr.evaluate.metrics import NAMES
 from gpr.evaluate.table import evaluate
 from gpr.lm.base import Base
 from gpr.lm.prompts import Prompts
+from gpr.scorers.ensemble import Ensemble, scorers_of
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.pool import Pool
 from tests.small_models import with_lora
@@ -31,16 +32,21 @@ def other(tiny_base: Base, prompts: Prompts) -> Gpt:
     return Gpt(with_lora(copy.deepcopy(tiny_base.model)), prompts)
 
 
+def both(films: Dataset, gpt: Gpt) -> Ensemble:
+    """The model with the scorers that the films teach."""
+    return Ensemble(gpt, scorers_of(films))
+
+
 def silent(share: float, words: str) -> None:
     pass
 
 
 @pytest.mark.parametrize("with_run", [False, True])
 def test_its_keys_are_those_that_others_rely_on(films: Dataset, gpt: Gpt, other: Gpt, with_run: bool) -> None:
-    table = evaluate(films, gpt, Pool(), (other, Pool()) if with_run else None, silent)
+    table = evaluate(films, gpt, both(films, other if with_run else gpt), Pool(), silent)
     assert {"data", "split", "n", "metrics"} <= set(table)
     assert (table["data"], table["split"], table["n"]) == ("films", "test", len(films.examples["test"]))
-    assert {"gpr", "generate", "match", "base", "popular", "bm25"} <= set(table["metrics"])
+    assert {"gpr", "generate", "match", "words", "base", "popular", "bm25", "bm25_queries"} <= set(table["metrics"])
     assert next(iter(table["metrics"])) == "gpr"
     for row in table["metrics"].values():
         assert tuple(row) == NAMES == ("R@1", "R@5", "R@10", "NDCG@10", "MRR")
@@ -49,13 +55,13 @@ def test_its_keys_are_those_that_others_rely_on(films: Dataset, gpt: Gpt, other:
 
 
 def test_without_a_run_what_a_user_gets_is_the_base(films: Dataset, gpt: Gpt) -> None:
-    metrics = evaluate(films, gpt, Pool(), None, silent)["metrics"]
+    metrics = evaluate(films, gpt, both(films, gpt), Pool(), silent)["metrics"]
     assert metrics["gpr"] == metrics["base"]
 
 
 def test_with_a_run_base_is_still_the_base(films: Dataset, gpt: Gpt, other: Gpt) -> None:
-    alone = evaluate(films, gpt, Pool(), None, silent)["metrics"]
-    beside = evaluate(films, gpt, Pool(), (other, Pool(1, 1, 0)), silent)["metrics"]
+    alone = evaluate(films, gpt, both(films, gpt), Pool(), silent)["metrics"]
+    beside = evaluate(films, gpt, both(films, other), Pool.same(generate=1.0, prior=1.0), silent)["metrics"]
     assert beside["base"] == alone["base"]
     assert (beside["popular"], beside["bm25"]) == (alone["popular"], alone["bm25"])
     assert beside["generate"] != alone["generate"]
@@ -67,32 +73,34 @@ def asking(films: Dataset, *examples: Example) -> Dataset:
 
 
 def test_peers_win_where_they_know_the_answer(films: Dataset, gpt: Gpt) -> None:
-    literal = evaluate(asking(films, Example(Request("casablanca"), 6)), gpt, Pool(), None, silent)["metrics"]
+    literal = evaluate(asking(films, Example(Request("casablanca"), 6)), gpt, both(films, gpt), Pool(), silent)[
+        "metrics"
+    ]
     assert literal["bm25"]["R@1"] == 1
-    loved = evaluate(asking(films, Example(Request("zzz"), 3)), gpt, Pool(), None, silent)["metrics"]
+    loved = evaluate(asking(films, Example(Request("zzz"), 3)), gpt, both(films, gpt), Pool(), silent)["metrics"]
     assert (loved["popular"]["R@1"], loved["bm25"]["R@1"]) == (1, 0)  # without a known word all items tie
 
 
 def test_items_of_the_history_are_left_out(films: Dataset, gpt: Gpt) -> None:
     all_but_one = Example(Request("", (0, 1, 2, 3, 4, 5, 6, 7, 9)), 8)
-    for row in evaluate(asking(films, all_but_one), gpt, Pool(), None, silent)["metrics"].values():
+    for row in evaluate(asking(films, all_but_one), gpt, both(films, gpt), Pool(), silent)["metrics"].values():
         assert set(row.values()) == {1.0}
 
 
 def test_an_empty_test_split_is_told_in_words(films: Dataset, gpt: Gpt) -> None:
     with pytest.raises(DataError, match="films: There is nothing to evaluate on: the test split is empty."):
-        evaluate(asking(films), gpt, Pool(), None, silent)
+        evaluate(asking(films), gpt, both(films, gpt), Pool(), silent)
 
 
 def test_batches_do_not_change_the_table(films: Dataset, gpt: Gpt, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = evaluate(films, gpt, Pool(), None, silent)
+    whole = evaluate(films, gpt, both(films, gpt), Pool(), silent)
     monkeypatch.setattr("gpr.evaluate.table.BATCH", 2)
-    assert evaluate(films, gpt, Pool(), None, silent) == whole
+    assert evaluate(films, gpt, both(films, gpt), Pool(), silent) == whole
 
 
 def test_progress_grows_to_one(films: Dataset, gpt: Gpt, other: Gpt) -> None:
     told: list[tuple[float, str]] = []
-    evaluate(films, gpt, Pool(), (other, Pool()), lambda share, words: told.append((share, words)))
+    evaluate(films, gpt, both(films, other), Pool(), lambda share, words: told.append((share, words)))
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
     assert shares[-1] == 1

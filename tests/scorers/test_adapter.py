@@ -23,7 +23,7 @@ from gpr.scorers.pool import Pool
 from tests.small_models import with_lora
 
 REQUESTS = [Request("a film about dreams"), Request("", (2, 3))]
-POOL = Pool(0.5, 0.25, 0.75)
+POOL = Pool.same(generate=0.5, prior=0.25, match=0.75, words=0.1)
 
 
 @pytest.fixture
@@ -97,9 +97,9 @@ def test_damage_is_told_in_words(folder: Path, fresh_model: Callable[[], Any], n
     assert caught.value.where == str(folder)
 
 
-def test_a_pool_of_other_parts_is_refused(folder: Path, fresh_model: Callable[[], Any]) -> None:
-    (folder / "pool.json").write_text('{"generate": 1, "telepathy": 2}')
-    with pytest.raises(ModelError, match="telepathy"):
+def test_a_pool_that_makes_no_sense_is_refused(folder: Path, fresh_model: Callable[[], Any]) -> None:
+    (folder / "pool.json").write_text('{"generate": 1, "match": -2}')
+    with pytest.raises(ModelError, match="match -2"):
         load_adapter(folder, fresh_model())
 
 

@@ -1,0 +1,39 @@
+"""All that takes part in a recommendation: the parts of the GPT, and the scorers that learn from the data at once.
+
+It knows scorers by name; what each part weighs is the business of the pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from gpr.data.dataset import Dataset, Request
+from gpr.scorers.scorer import Scorer, Scores
+from gpr.scorers.words import Words
+
+if TYPE_CHECKING:
+    from gpr.scorers.gpt import Gpt
+
+
+def scorers_of(dataset: Dataset) -> dict[str, Scorer]:
+    """What a data set's training part teaches within seconds, by name."""
+    return {"words": Words(dataset, with_queries=True)}
+
+
+class Ensemble:
+    """Scores of every part for the same requests.
+
+    Args:
+        gpt: `generate`, `match`, `prior` and whatever else it answers. others: by name, over the same catalogue.
+    """
+
+    def __init__(self, gpt: Gpt, others: Mapping[str, Scorer]) -> None:
+        self.gpt, self.others = gpt, dict(others)
+
+    def score(
+        self, requests: Sequence[Request], progress: Callable[[float], None] = lambda share: None
+    ) -> dict[str, Scores]:
+        """Part -> (B, N)."""
+        scores = dict(self.gpt.score_parts(requests, progress))
+        return scores | {name: scorer.score_all(requests) for name, scorer in self.others.items()}
