@@ -1,130 +1,107 @@
-"""The labels' database: a log of actions that only grows, so that nothing is lost and everything can be taken back.
+"""The labels in their database: a log of actions that only grows, so that nothing is lost and everything can be taken
+back, again and again, from any process.
 
-An action is a label or an undo of one label. A label stands unless an undo names it; the current labels are the latest
-standing ones of each (request, item, annotator). Works on SQLite and on any other database that SQLAlchemy reaches.
-It does not know how labels are queued, compared or exported.
+A label stands unless an undo names it; the current labels are the latest standing ones of each (request, item,
+annotator). It does not know how labels are queued, compared or exported.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
+import secrets
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
-from sqlalchemy.pool import QueuePool
-from sqlalchemy.schema import CreateIndex, CreateTable
 
-from gpr.errors import WorkspaceError
-from gpr.files import disk_error
-from gpr.labels.label import Label, now
+from gpr.labels.database import Database
+from gpr.labels.label import Label, Preference, now
+from gpr.labels.schema import STANDS, actions
 
-BUSY_SECONDS = 30
-"""How long a process waits for another one's write."""
-
-_actions = sa.Table(
-    "label_actions",
-    sa.MetaData(),
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("undoes", sa.Integer, unique=True, nullable=True),
-    sa.Column("time", sa.Text, nullable=False),
-    sa.Column("annotator", sa.Text, nullable=False),
-    sa.Column("dataset", sa.Text),
-    sa.Column("request_id", sa.Text),
-    sa.Column("query", sa.Text),
-    sa.Column("history", sa.Text),  # JSON
-    sa.Column("item_id", sa.Text),
-    sa.Column("title", sa.Text),
-    sa.Column("run", sa.Text),
-    sa.Column("probability", sa.Double),
-    sa.Column("log_prob", sa.Double),
-    sa.Column("rank", sa.Integer),
-    sa.Column("scores", sa.Text),  # JSON
-    sa.Column("verdict", sa.Text),
-    sa.Column("reason", sa.Text),
-    sa.Column("note", sa.Text),
-    sqlite_autoincrement=True,
-)
-"""One row an action. A label fills all columns but `undoes`; an undo has an id there, its time and annotator."""
-_INDEXES = (
-    sa.Index("label_actions_key", _actions.c.request_id, _actions.c.item_id, _actions.c.annotator),
-    sa.Index("label_actions_annotator", _actions.c.annotator),
-)
-_undone = _actions.alias("undone")
-_STANDS = sa.and_(_actions.c.undoes.is_(None), ~sa.exists().where(_undone.c.undoes == _actions.c.id))
+Said = Label | Preference
+_c = actions.c
+_SAID = tuple(name for name in _c.keys() if name not in ("id", "undoes", "redoes", "batch"))  # noqa: SIM118
+"""The columns that a redo repeats."""
 
 
 class LabelStore:
     """All labels of a workspace. Threads may share one store; several processes may open the same database.
 
     Args:
-        url_or_path: the file of an SQLite database, made with its folder if it is not there; or an SQLAlchemy URL,
-            such as `postgresql+psycopg://user@host/labels`, or `sqlite://` for one in memory.
+        url_or_path: a file or an SQLAlchemy URL, see `Database`.
 
     Raises:
         WorkspaceError: from here and every method: the database is damaged, read-only, full or out of reach.
     """
 
     def __init__(self, url_or_path: str | Path) -> None:
-        asked = str(url_or_path)
-        self.place = f"{asked.partition('://')[0]}://..." if "://" in asked else asked
-        """Where the labels are, in words that can be shown: without a password."""
-        try:
-            url = sa.make_url(asked) if "://" in asked else _sqlite_url(Path(url_or_path))
-            self.place = url.database or self.place if _is_sqlite(url) else url.render_as_string(hide_password=True)
-            self._engine = sa.create_engine(url, **_engine_options(url))
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-            # A ValueError comes from a URL that was cut in the wrong places; its words may be a piece of the password.
-            said = "the URL cannot be read" if isinstance(error, ValueError) else error
-            raise WorkspaceError(
-                f"This is no database that GPR can open ({said}).",
-                where=self.place,
-                hint="Give a file name, or an SQLAlchemy URL whose driver is installed.",
-            ) from error
-        if _is_sqlite(url):
-            sa.event.listen(self._engine, "connect", _set_up_sqlite)
-        with self._faults():
-            try:
-                self._create()
-            except (IntegrityError, ProgrammingError):  # PostgreSQL, when another process does so at the same moment
-                self._create()
+        self.database = Database(url_or_path)
 
-    def _create(self) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(CreateTable(_actions, if_not_exists=True))
-            for index in _INDEXES:
-                connection.execute(CreateIndex(index, if_not_exists=True))
+    @property
+    def place(self) -> str:
+        """Where the labels are, in words that can be shown."""
+        return self.database.place
 
-    def add(self, label: Label) -> int:
-        """Keeps a label; it is on the disk when this returns. Returns its id, which grows with time."""
-        with self._transaction() as connection:
-            added = connection.execute(sa.insert(_actions).values(_row(label)).returning(_actions.c.id))
-            return int(added.scalar_one())
+    def add(self, *said: Said, batch: str = "") -> list[int]:
+        """Keeps what was said with one press; it is on the disk when this returns.
 
-    def undo(self, annotator: str) -> Label | None:
-        """Takes back the annotator's latest standing label, and returns it. None: there is none left."""
-        latest = (
-            sa.select(_actions.c.id, sa.literal(now()), _actions.c.annotator)
-            .where(_actions.c.annotator == _storable(annotator), _STANDS)
-            .order_by(_actions.c.id.desc())
-            .limit(1)
+        Args:
+            batch: of an earlier press that this belongs to, so that one undo takes back both.
+
+        Returns:
+            The ids of its actions, which grow with time.
+        """
+        if not said:
+            return []
+        batch = batch or _new_batch()
+        with self.database.writing() as connection:
+            rows = [_row(one) | {"batch": batch} for one in said]
+            added = connection.execute(
+                sa.insert(actions).returning(_c.id, sort_by_parameter_order=True), rows
+            ).scalars()
+            return [int(number) for number in added]
+
+    def undo(self, annotator: str) -> list[Said]:
+        """Takes back the annotator's latest standing press, and returns what it said; [] when there is none left."""
+        mine = sa.and_(_c.annotator == _storable(annotator), STANDS)
+        latest = sa.select(_c.id, _c.batch).where(mine).order_by(_c.id.desc()).limit(1)
+        with self.database.writing() as connection:
+            found = connection.execute(latest).one_or_none()
+            if found is None:
+                return []
+            same = _c.batch == found.batch if found.batch else _c.id == found.id
+            rows = connection.execute(sa.select(actions).where(mine, same).order_by(_c.id)).all()
+            _take_back(connection, rows)
+            return [_said(row) for row in rows]
+
+    def redo(self, annotator: str) -> list[Said]:
+        """Says again what the annotator took back last; [] when there is nothing, or something new was said since."""
+        name = _storable(annotator)
+        again = actions.alias("again")
+        fresh = sa.select(sa.func.max(_c.id)).where(_c.annotator == name, _c.undoes.is_(None), _c.redoes.is_(None))
+        open_undo = sa.and_(
+            _c.annotator == name,
+            _c.undoes.is_not(None),
+            _c.id > sa.func.coalesce(fresh.scalar_subquery(), 0),
+            ~sa.exists().where(again.c.redoes == _c.id),
         )
-        undo = sa.insert(_actions).from_select(["undoes", "time", "annotator"], latest).returning(_actions.c.undoes)
-        while True:
-            try:
-                with self._transaction() as connection:
-                    undone = connection.execute(undo).scalar_one_or_none()
-                    if undone is None:
-                        return None
-                    row = connection.execute(sa.select(_actions).where(_actions.c.id == undone)).one()
-                    return _label(row)
-            except IntegrityError:  # the same annotator, in another window, took the same label back just now
-                continue
+        latest = sa.select(_c.id, _c.batch).where(open_undo).order_by(_c.id.desc()).limit(1)
+        with self.database.writing() as connection:
+            found = connection.execute(latest).one_or_none()
+            if found is None:
+                return []
+            same = _c.batch == found.batch if found.batch else _c.id == found.id
+            undos = connection.execute(sa.select(_c.id, _c.undoes).where(open_undo, same)).all()
+            return _say_again(connection, {undo.undoes: undo.id for undo in undos})
+
+    def take_back(self, request_id: str, item_id: str, annotator: str) -> None:
+        """Takes back all that an annotator said of one recommendation, as one press."""
+        key = (_c.request_id == request_id, _c.item_id == _storable(item_id), _c.annotator == _storable(annotator))
+        with self.database.writing() as connection:
+            rows = connection.execute(sa.select(actions).where(*key, STANDS, _c.kind == "label").order_by(_c.id)).all()
+            _take_back(connection, rows)
 
     def current(
         self, *, dataset: str | None = None, run: str | None = None, annotator: str | None = None
@@ -133,121 +110,90 @@ class LabelStore:
 
         With a filter, the latest among those that pass it: what was labelled again on another run counts for both runs.
         """
-        chosen = _current(dataset, run, annotator)
-        with self._transaction() as connection:
-            rows = connection.execute(sa.select(_actions).where(_actions.c.id.in_(chosen)).order_by(_actions.c.id))
-            return [_label(row) for row in rows]
+        return self._latest("label", (_c.request_id, _c.item_id, _c.annotator), dataset, run, annotator)
+
+    def rulings(self, *, dataset: str | None = None) -> list[Label]:
+        """The owner's word where annotators disagree: the latest standing ruling for each (request_id, item_id)."""
+        return self._latest("ruling", (_c.request_id, _c.item_id), dataset)
+
+    def preferences(self, *, dataset: str | None = None, annotator: str | None = None) -> list[Preference]:
+        """The latest standing preference for each (request_id, pair of runs, annotator), oldest first."""
+        ordered = sa.case((_c.run < _c.against, _c.run + "\n" + _c.against), else_=_c.against + "\n" + _c.run)
+        return self._latest("preference", (_c.request_id, ordered, _c.annotator), dataset, annotator=annotator)
 
     def stats(
         self, *, dataset: str | None = None, run: str | None = None, annotator: str | None = None
     ) -> dict[str, Any]:
         """Counts of the current labels: `total`, and by value `by_verdict`, `by_annotator` and `by_run`."""
-        columns = (_actions.c.verdict, _actions.c.annotator, _actions.c.run)
-        chosen = _actions.c.id.in_(_current(dataset, run, annotator))
-        with self._transaction() as connection:
-            rows = connection.execute(sa.select(*columns, sa.func.count()).where(chosen).group_by(*columns)).all()
-        counts: dict[str, Counter[str]] = {"by_verdict": Counter(), "by_annotator": Counter(), "by_run": Counter()}
-        for *values, count in rows:
-            for counter, value in zip(counts.values(), values, strict=True):
-                counter[value] += count
-        return {"total": sum(row[-1] for row in rows)} | {name: dict(counter) for name, counter in counts.items()}
+        counted = {"by_verdict": "verdict", "by_annotator": "annotator", "by_run": "run"}
+        labels = self.current(dataset=dataset, run=run, annotator=annotator)
+        counts = {name: dict(Counter(getattr(label, value) for label in labels)) for name, value in counted.items()}
+        return {"total": len(labels)} | counts
 
     def close(self) -> None:
         """Lets go of the database's files and connections. A later call opens them again."""
-        self._engine.dispose()
+        self.database.close()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
-        """A connection whose work is committed at the end."""
-        with self._faults(), self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        """The database's faults in words for the user; a broken constraint is for the caller."""
-        try:
-            yield
-        except IntegrityError:
-            raise
-        except DBAPIError as error:
-            raise _explained(error, self.place) from error
-        except json.JSONDecodeError as error:
-            raise WorkspaceError("The database of labels is damaged.", where=self.place, hint=_RESTORE) from error
+    def _latest(
+        self,
+        kind: str,
+        key: Sequence[sa.ColumnElement[Any]],
+        dataset: str | None = None,
+        run: str | None = None,
+        annotator: str | None = None,
+    ) -> list[Any]:
+        wanted = [(_c.dataset, dataset), (_c.run, run), (_c.annotator, annotator)]
+        filters = [column == _storable(value) for column, value in wanted if value is not None]
+        chosen = sa.select(sa.func.max(_c.id)).where(STANDS, _c.kind == kind, *filters).group_by(*key)
+        with self.database.reading() as connection:
+            rows = connection.execute(sa.select(actions).where(_c.id.in_(chosen)).order_by(_c.id))
+            return [_said(row) for row in rows]
 
 
-_RESTORE = "Move it away and start with a new one, or put a backup in its place."
+def _take_back(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> None:
+    if rows:
+        shared = {"time": now(), "batch": _new_batch()}
+        undos = [{"undoes": row.id, "annotator": row.annotator} | shared for row in rows]
+        connection.execute(sa.insert(actions), undos)
 
 
-def _explained(error: DBAPIError, place: str) -> WorkspaceError:
-    said = str(error.orig).partition("\n")[0].rstrip(".")
-    low = said.lower()
-    if "readonly" in low or "read-only" in low:
-        return WorkspaceError("The database of labels is read-only.", where=place, hint="Choose a place to write to.")
-    if "disk is full" in low or "disk full" in low:
-        return WorkspaceError("The disk is full.", where=place, hint="Free some space; no label that was kept is lost.")
-    if "locked" in low:
-        return WorkspaceError(
-            f"Another process has been writing for {BUSY_SECONDS} seconds.", where=place, hint="Close it and try again."
-        )
-    if "not a database" in low or "malformed" in low or "no such column" in low:
-        return WorkspaceError(f"The database of labels is damaged ({said}).", where=place, hint=_RESTORE)
-    return WorkspaceError(
-        f"The database of labels does not work ({said}).",
-        where=place,
-        hint="Check that it is there and may be written to.",
-    )
+def _say_again(connection: sa.Connection, undo_of: dict[int, int]) -> list[Said]:
+    """Args: undo_of: id of what was taken back -> id of its undo."""
+    rows = connection.execute(sa.select(actions).where(_c.id.in_(undo_of)).order_by(_c.id)).all()
+    batch = _new_batch()
+    copies = [
+        {name: row._mapping[name] for name in _SAID} | {"redoes": undo_of[row.id], "batch": batch} for row in rows
+    ]
+    connection.execute(sa.insert(actions), copies)
+    return [_said(row) for row in rows]
 
 
-def _current(dataset: str | None, run: str | None, annotator: str | None) -> sa.Select[Any]:
-    """The ids of the current labels among those that pass the filters."""
-    c = _actions.c
-    wanted = [(c.dataset, dataset), (c.run, run), (c.annotator, annotator)]
-    filters = [column == _storable(value) for column, value in wanted if value is not None]
-    return sa.select(sa.func.max(c.id)).where(_STANDS, *filters).group_by(c.request_id, c.item_id, c.annotator)
+def _new_batch() -> str:
+    return secrets.token_hex(8)
 
 
-def _row(label: Label) -> dict[str, Any]:
-    values = {name: _storable(value) if isinstance(value, str) else value for name, value in vars(label).items()}
-    return values | {"history": json.dumps(label.history), "scores": json.dumps(label.scores)}
+def _row(said: Said) -> dict[str, Any]:
+    values = {name: _storable(value) if isinstance(value, str) else value for name, value in vars(said).items()}
+    values["history"] = json.dumps(said.history)
+    if isinstance(said, Label):
+        return values | {"scores": json.dumps(said.scores)}
+    del values["winner"], values["loser"], values["tie"]
+    verdict = "skip" if said.tie else "good"
+    return values | {"kind": "preference", "run": said.winner, "against": said.loser, "verdict": verdict}
 
 
-def _label(row: sa.Row[Any]) -> Label:
-    values = dict(row._mapping)
-    del values["id"], values["undoes"]
+def _said(row: sa.Row[Any]) -> Said:
+    values = {name: row._mapping[name] for name in _SAID}
+    values["history"] = tuple(json.loads(values["history"]))
+    if values["kind"] == "preference":
+        runs = {"winner": values["run"], "loser": values["against"], "tie": values["verdict"] == "skip"}
+        return Preference(**{name: values[name] for name in Preference.STORED} | runs)
     for name in ("probability", "log_prob"):  # SQLite keeps NaN as NULL
         values[name] = float("nan") if values[name] is None else values[name]
-    return Label(**values | {"history": tuple(json.loads(values["history"])), "scores": json.loads(values["scores"])})
+    del values["against"]
+    return Label(**values | {"scores": json.loads(values["scores"])})
 
 
 def _storable(text: str) -> str:
     """Without what databases refuse: NUL characters and halves of surrogate pairs."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
-
-
-def _is_sqlite(url: sa.URL) -> bool:
-    return url.get_backend_name() == "sqlite"
-
-
-def _sqlite_url(path: Path) -> sa.URL:
-    path = path.expanduser().absolute()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise disk_error(error, path) from error
-    return sa.URL.create("sqlite", database=str(path))
-
-
-def _engine_options(url: sa.URL) -> dict[str, Any]:
-    if not _is_sqlite(url):
-        return {"pool_pre_ping": True}
-    shared: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
-    if url.database in (None, "", ":memory:"):  # it lives in its one connection, which the threads take in turn
-        shared |= {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
-    return shared
-
-
-def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    # It fails when another process is at it, or the database is read-only; the first write tells the latter.
-    with suppress(sqlite3.OperationalError):
-        connection.execute("PRAGMA journal_mode=WAL")  # readers and the writer do not wait for one another
-    connection.execute("PRAGMA synchronous=FULL")  # what is committed survives a power cut

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from gpr.labels.formats import export_labels
+from gpr.labels.label import Label
 from gpr.ui.cards import label_card
 from gpr.ui.context import Active, Context
 from gpr.ui.deck import EACH, Deck, Sitting, Typed, requests_of
@@ -122,9 +123,11 @@ class LabelTab:
         return *_shown(sitting), gr.Timer(active=_thinks(sitting))
 
     def _undo(self, sitting: Sitting, annotator: str) -> str:
-        label = self.context.workspace.labels.undo(annotator)
-        if label is None:
+        taken = self.context.workspace.labels.undo(annotator)
+        if not taken:
             return "There is nothing to take back."
+        label = taken[-1]
+        assert isinstance(label, Label)
         if sitting.deck.back((label.request_id, label.item_id)):
             sitting.unmark()
         return f"Taken back: {label.verdict} for {label.title}"

@@ -55,28 +55,15 @@ def give(
         probability=found.probability,
         log_prob=found.log_prob,
         rank=found.rank,
-        verdict="skip" if back else verdict,  # type: ignore[arg-type]  # Label checks it
+        verdict=verdict,  # type: ignore[arg-type]  # Label checks it
         annotator=annotator,
         scores=found.scores,
         dataset=dataset.name,
     )
-    if not (back and _undone(store, label)):
+    if back:
+        store.take_back(label.request_id, label.item_id, annotator)
+    else:
         store.add(label)
-
-
-def _undone(store: LabelStore, label: Label) -> bool:
-    """Takes back all that stands of this label's key, if it is what the annotator did last; else changes nothing more.
-
-    What cannot be undone, since other labels came after it, is covered by a 'skip'.
-    """
-    while True:
-        standing = store.current(annotator=label.annotator)
-        ours = [one for one in standing if (one.request_id, one.item_id) == (label.request_id, label.item_id)]
-        if not ours:
-            return True
-        if standing[-1] is not ours[0]:
-            return False
-        store.undo(label.annotator)
 
 
 def given(store: LabelStore, dataset: Dataset, request: Request, annotator: str) -> dict[int, str]:

@@ -1,0 +1,1 @@
+"""How the database of an earlier GPR becomes that of this one, step by step. For Alembic."""
