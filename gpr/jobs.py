@@ -31,7 +31,7 @@ def start(workspace: Workspace, data: str, name: str, options: Options) -> RunIn
     Raises:
         RunError: the name is taken, another run is going on, or the process died at once.
     """
-    going = [run.name for run in workspace.runs() if run.status in ("running", "stopping")]
+    going = [run.name for run in workspace.runs() if run.going]
     if going:
         raise RunError(f"The run '{going[0]}' is going on.", hint="Wait for it, or stop it first.")
     folder = workspace.new_run_folder(name)
@@ -48,16 +48,23 @@ def start(workspace: Workspace, data: str, name: str, options: Options) -> RunIn
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))},
             )
     except OSError as error:
+        folder.write("state.json", {"status": "failed", "message": "Its process could not be started."})
         raise disk_error(error, folder.path) from error
     threading.Thread(target=process.wait, daemon=True).start()  # else a run that has ended stays behind as a zombie
     deadline = time.monotonic() + START_UP
-    while not folder.read("state.json") and process.poll() is None and time.monotonic() < deadline:
+    while not _has_begun(folder, process.pid) and process.poll() is None and time.monotonic() < deadline:
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.05)
-    if not folder.read("state.json"):
+    if not _has_begun(folder, process.pid):
         last = (folder.path / "output.txt").read_text(errors="replace").strip().splitlines()[-1:]
-        raise RunError("The run did not start.", where=name, hint=f"It said: {last[0]}" if last else "")
+        failure = RunError("The run did not start.", where=name, hint=f"It said: {last[0]}" if last else "")
+        folder.write("state.json", {"status": "failed", "message": str(failure)})
+        raise failure
     return workspace.run(name)
+
+
+def _has_begun(folder: RunFolder, pid: int) -> bool:
+    return folder.read("state.json").get("pid") == pid
 
 
 def stop(workspace: Workspace, name: str) -> None:
@@ -67,6 +74,6 @@ def stop(workspace: Workspace, name: str) -> None:
         RunError: there is no such run, or it is not going on.
     """
     run = workspace.run(name)
-    if run.status not in ("running", "stopping"):
+    if not run.going:
         raise RunError(f"The run '{name}' is {run.status}.", hint="Only a run that is going on can be stopped.")
     RunFolder(run.folder).ask_to_stop()

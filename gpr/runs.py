@@ -15,6 +15,9 @@ from gpr.learn.options import Options
 from gpr.learn.run_folder import RunFolder, process_birth
 from gpr.lm.install import DEFAULT_BASE
 
+GOING = ("running", "stopping")
+"""Status of a run that has a process."""
+
 
 @dataclass(frozen=True)
 class RunInfo:
@@ -33,11 +36,17 @@ class RunInfo:
     seconds: float
     seconds_left: float | None
     phase: str
+    share: float
+    """Of the phase that is done, where it is not training, which counts steps."""
     message: str
     """Why it failed, in words."""
     metrics: dict[str, float]
     """On the validation split."""
     settings: dict[str, Any]
+
+    @property
+    def going(self) -> bool:
+        return self.status in GOING
 
     @property
     def usable(self) -> bool:
@@ -81,6 +90,7 @@ def read_run(path: Path) -> RunInfo:
         seconds=float(state.get("seconds", 0.0)),
         seconds_left=state.get("seconds_left"),
         phase=str(state.get("phase", "")),
+        share=float(state.get("share", 0.0)),
         message=str(state.get("message", "")),
         metrics=folder.read("metrics.json"),
         settings=settings,

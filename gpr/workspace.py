@@ -14,6 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from gpr.cache import cache_folder
 from gpr.data.dataset import Dataset
 from gpr.data.load import load
@@ -88,23 +90,22 @@ class Workspace:
         return find_run(self.root / "runs", name)
 
     def new_run_folder(self, name: str, *, overwrite: bool = False) -> RunFolder:
-        """An empty folder for a new run.
+        """A folder for a new run, which counts as started by this process. A run that ended without anything worth
+        keeping gives up its name.
 
         Raises:
             RunError: the name is taken or cannot name a folder. WorkspaceError: the disk refused.
         """
         path = self.root / "runs" / check_name(name)
-        if path.exists():
-            if not overwrite:
-                raise RunError(f"A run named '{name}' exists.", hint="Choose another name, or use --overwrite.")
-            if read_run(path).status in ("running", "stopping"):
-                raise RunError(f"The run '{name}' is going on.", hint="Stop it first.")
-            shutil.rmtree(path)
         try:
-            path.mkdir(parents=True)
+            with FileLock(self.root / "runs" / ".lock"):
+                if path.exists():
+                    _check_replaceable(read_run(path), overwrite)
+                    shutil.rmtree(path)
+                path.mkdir(parents=True)
+                return RunFolder(path).begin()
         except OSError as error:
             raise disk_error(error, path) from error
-        return RunFolder(path)
 
     def train(
         self,
@@ -215,6 +216,13 @@ class Workspace:
         with written_whole(kept) as partial:
             partial.write_text(json.dumps(table, indent=1), encoding="utf-8")
         return table
+
+
+def _check_replaceable(run: RunInfo, overwrite: bool) -> None:
+    if run.going:
+        raise RunError(f"The run '{run.name}' is going on.", hint="Stop it first.")
+    if run.usable and not overwrite:
+        raise RunError(f"A run named '{run.name}' exists.", hint="Choose another name, or use --overwrite.")
 
 
 def _last_change(data: str | Path) -> float:

@@ -86,7 +86,7 @@ def test_a_killed_run_is_interrupted(workspace: Workspace, films_folder: Path, e
     with pytest.raises(RunError, match="The run 'a' is interrupted. Train it to the end"):
         workspace.recommender("a")
     until(lambda: pid_of(run) not in zombies(), seconds=10)
-    assert workspace.new_run_folder("a", overwrite=True).path.is_dir()
+    jobs.start(workspace, str(films_folder), "a", endless)  # it kept nothing, so the name is free
 
 
 def zombies() -> set[int]:
@@ -114,7 +114,8 @@ def test_a_process_that_dies_at_once_is_told_in_words(
     monkeypatch.setattr(sys, "executable", str(broken))
     with pytest.raises(RunError, match="a: The run did not start. It said: no such library"):
         jobs.start(workspace, "funds", "a", Options())
-    assert not workspace.run("a").usable
+    run = workspace.run("a")
+    assert (run.status, run.message) == ("failed", "a: The run did not start. It said: no such library")
 
 
 def test_there_must_be_a_run_to_stop(workspace: Workspace) -> None:

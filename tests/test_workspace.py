@@ -96,10 +96,19 @@ def test_names_that_a_run_can_have(workspace: Workspace, name: str) -> None:
 
 def test_a_name_is_given_once_unless_it_is_to_be_overwritten(workspace: Workspace) -> None:
     folder = workspace.new_run_folder("a")
-    folder.write("metrics.json", {"R@1": 1})
+    folder.write("done.json", {"status": "done"})
     with pytest.raises(RunError, match="A run named 'a' exists. Choose another name, or use --overwrite."):
         workspace.new_run_folder("a")
-    assert list(workspace.new_run_folder("a", overwrite=True).path.iterdir()) == []
+    again = workspace.new_run_folder("a", overwrite=True)
+    assert [path.name for path in again.path.iterdir()] == ["state.json"]
+
+
+@pytest.mark.parametrize("state", [{"status": "failed"}, {"status": "running", "pid": 1, "born": 1.0}, {}])
+def test_a_run_that_kept_nothing_gives_up_its_name(workspace: Workspace, state: dict[str, Any]) -> None:
+    folder = workspace.new_run_folder("a")
+    folder.write("state.json", state)
+    folder.add_log({"step": 1})
+    assert workspace.new_run_folder("a").log() == []
 
 
 def alive(folder: RunFolder, **state: Any) -> None:
@@ -119,7 +128,9 @@ def test_the_status_of_a_run(workspace: Workspace) -> None:
         return workspace.run("a").status
 
     folder = workspace.new_run_folder("a")
-    assert status() == "interrupted"  # its process has not said a word
+    assert status() == "running"  # it counts as this process's until its own says a word
+    (folder.path / "state.json").unlink()
+    assert status() == "interrupted"
     alive(folder)
     assert status() == "running"
     folder.ask_to_stop()
@@ -293,6 +304,7 @@ def test_many_may_ask_at_once(recommender: Recommender) -> None:
 def test_an_unfinished_run_answers_nothing(workspace: Workspace, films_folder: Path) -> None:
     folder = workspace.new_run_folder("a")
     folder.write("config.json", {"data": str(films_folder)})
+    folder.write("state.json", {})
     with pytest.raises(RunError, match="The run 'a' is interrupted. Train it to the end"):
         workspace.recommender("a")
 

@@ -26,6 +26,11 @@ class RunFolder:
         self.path = path
         self.adapter = path / "adapter"
 
+    def begin(self) -> RunFolder:
+        """The first state, so that from now on the run counts as going on in this process."""
+        self.write("state.json", first_state())
+        return self
+
     def write(self, name: str, content: dict[str, Any]) -> None:
         """Writes a JSON file, whole or not at all."""
         with written_whole(self.path / name) as partial:
@@ -87,26 +92,34 @@ class Progress:
         self._folder, self._listener = folder, listener or (lambda state: None)
         self._started = time.time()
         self._written = 0.0
-        self.state: dict[str, Any] = {
-            "pid": os.getpid(),
-            "born": process_birth(os.getpid()),
-            "status": "running",
-            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "phase": "starting",
-            "step": 0,
-            "steps": 0,
-            "seconds_left": None,
-        }
+        self.state = first_state()
         self.update()
 
     def update(self, **changes: Any) -> None:
         """Takes over some fields; a new phase or status is written at once, the rest at intervals."""
+        if "phase" in changes:
+            self.state["share"] = 0.0
         important = any(key in changes for key in ("status", "phase", "message")) or not self._written
         self.state |= changes | {"seconds": round(time.time() - self._started, 1)}
         if important or time.time() - self._written >= self.INTERVAL:
             self._folder.write("state.json", self.state)
             self._written = time.time()
         self._listener(self.state)
+
+
+def first_state() -> dict[str, Any]:
+    """The state of a run that this process begins."""
+    return {
+        "pid": os.getpid(),
+        "born": process_birth(os.getpid()),
+        "status": "running",
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "phase": "starting",
+        "share": 0.0,
+        "step": 0,
+        "steps": 0,
+        "seconds_left": None,
+    }
 
 
 def process_birth(pid: int) -> float | None:

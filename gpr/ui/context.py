@@ -116,7 +116,7 @@ class Context:
 
     def running(self) -> RunInfo | None:
         """The run that is going on, whoever started it."""
-        return next((run for run in self.workspace.runs() if run.status in ("running", "stopping")), None)
+        return next((run for run in self.workspace.runs() if run.going), None)
 
     @property
     def uploads(self) -> Path:

@@ -28,7 +28,6 @@ PARTS = {"loss": "both", "generate": "generate", "match": "match"}
 COLOURS = {"both": "#5b76e8", "generate": "#1f9d78", "match": "#d9822b"}
 """Of the curves, readable in light and dark."""
 LENGTHS = {"Recommended": "", "Epochs": "epochs", "Minutes": "minutes"}
-GOING = ("running", "stopping")
 
 
 class FinetuneTab:
@@ -109,7 +108,7 @@ class FinetuneTab:
         """How the run that goes on, or the one that is looked at, stands."""
         active = self.context.settle(stored)
         runs = self.context.workspace.runs()
-        going = next((run for run in runs if run.status in GOING), None)
+        going = next((run for run in runs if run.going), None)
         chosen = next((run for run in runs if run.name == shown), None)
         own = next((run for run in runs if same_data(run.data, active.data)), None)
         run = going or chosen or own

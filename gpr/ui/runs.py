@@ -59,11 +59,13 @@ def run_card(run: RunInfo | None, used: str) -> str:
         return empty("No run yet", "Press Start. The curve, the progress and the time left appear here.")
     kind, words = STATUS.get(run.status, ("info", run.status))
     going = kind == "busy"
-    figures = [run.phase] if going and run.phase else []
+    training = run.phase == "training"
+    share = run.step / max(1, run.steps) if training else run.share
+    figures = [f"{run.phase}, {share:.0%}" if 0 < share < 1 else run.phase] if going and run.phase else []
     figures += [f"step {run.step:,} of {run.steps:,}"] if run.steps else []
     figures += [f"{span(run.seconds)} so far" if going else span(run.seconds)] if run.seconds else []
     figures += [f"about {span(run.seconds_left)} left"] if going and run.seconds_left is not None else []
-    bar = progress_bar(run.step / run.steps if run.steps else None, f"progress of {run.name}") if going else ""
+    bar = progress_bar(share or None, f"progress of {run.name}") if going else ""
     return (
         f'<section class="gpr-run"><div class="gpr-run-head"><h3>{escape(run.name)}</h3>'
         f'<span class="gpr-badge gpr-{kind}">{words}</span></div>{bar}'

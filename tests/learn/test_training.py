@@ -115,6 +115,8 @@ def test_phases_are_told_and_steps_counted(start: Start) -> None:
     run = start(listener=lambda state: states.append(dict(state)))
     phases = list(dict.fromkeys(state["phase"] for state in states if state["phase"]))
     assert phases[0] == "starting"
+    shares = {state["share"] for state in states if state["phase"] == "reading the items"}
+    assert min(shares) < max(shares) == 1
     assert phases.index("reading data") < phases.index("training") < phases.index("saving")
     steps = [state["step"] for state in states]
     assert steps == sorted(steps)

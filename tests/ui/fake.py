@@ -58,6 +58,7 @@ class FakeRun:
     seconds: float = 61.0
     seconds_left: float | None = None
     phase: str = "training"
+    share: float = 0.0
     message: str = ""
     metrics: dict[str, float] = field(default_factory=lambda: {"R@1": 0.4, "R@5": 0.7, "R@10": 0.8})
     settings: dict[str, Any] = field(default_factory=dict)
@@ -65,6 +66,10 @@ class FakeRun:
     @property
     def usable(self) -> bool:
         return self.status in ("done", "stopped")
+
+    @property
+    def going(self) -> bool:
+        return self.status in ("running", "stopping")
 
     @property
     def command(self) -> str:
