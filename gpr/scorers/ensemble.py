@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gpr.data.dataset import Dataset, Request
+from gpr.scorers.popular import Popular
 from gpr.scorers.scorer import Scorer, Scores
+from gpr.scorers.taste import taste_scorers
 from gpr.scorers.words import Words
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 def scorers_of(dataset: Dataset) -> dict[str, Scorer]:
     """What a data set's training part teaches within seconds, by name."""
-    return {"words": Words(dataset, with_queries=True)}
+    return {"words": Words(dataset, with_queries=True), "popular": Popular(dataset), **taste_scorers(dataset)}
 
 
 class Ensemble:

@@ -11,6 +11,7 @@ from gpr.data.dataset import Dataset, Request
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.popular import Popular
 from gpr.scorers.scorer import Scorer, Scores
+from gpr.scorers.taste import Ease, Following, Neighbours, ease_weights
 from gpr.scorers.words import Words
 
 REQUESTS = [
@@ -78,6 +79,30 @@ class TestWordsWithQueries(ScorerContract):
     @pytest.fixture
     def scorer(self, films: Dataset) -> Scorer:
         return Words(films, with_queries=True)
+
+
+class TestFollowing(ScorerContract):
+    normalised = False
+
+    @pytest.fixture
+    def scorer(self, films: Dataset) -> Scorer:
+        return Following(films)
+
+
+class TestEase(ScorerContract):
+    normalised = False
+
+    @pytest.fixture(params=[0.9, 1.0])
+    def scorer(self, films: Dataset, request: pytest.FixtureRequest) -> Scorer:
+        return Ease(ease_weights(films), request.param)
+
+
+class TestNeighbours(ScorerContract):
+    normalised = False
+
+    @pytest.fixture
+    def scorer(self, films: Dataset) -> Scorer:
+        return Neighbours(films)
 
 
 class Part:
