@@ -18,7 +18,7 @@ def print_report(console: Console, report: dict[str, Any]) -> None:
         f"{report['name']}: {report['items']:,} items; examples: {splits}; histories: {report['sequences']:,}"
     )
     for file, part in report["files"].items():
-        table = Table(title=f"{file} ({part['rows']:,} rows)", title_justify="left")
+        table = Table(title=f"{file} ({_account(part)})", title_justify="left")
         for name in ("column", "read as", "because"):
             table.add_column(name)
         for column, meaning in part["columns"].items():
@@ -28,11 +28,18 @@ def print_report(console: Console, report: dict[str, Any]) -> None:
         place = ", ".join(
             f"{name} {finding[name]}" for name in ("file", "row", "column") if finding[name] not in ("", None)
         )
+        times = f", {finding['count']:,} times" if finding["count"] > 1 else ""
         console.print(
-            f"{finding['grade']:>5}  {finding['message']} ({place or 'all'})", style=_GRADES[finding["grade"]]
+            f"{finding['grade']:>5}  {finding['message']} ({place or 'all'}{times})", style=_GRADES[finding["grade"]]
         )
+        for example in finding["examples"]:
+            console.print(f"         row {example['row']:,}: {example['value'][:100]}", style="dim")
     if not report["findings"]:
         console.print("No findings.")
+
+
+def _account(part: dict[str, Any]) -> str:
+    return f"{part['rows']:,} rows = {part['used']:,} used + {part['set_aside']:,} set aside"
 
 
 def print_table(console: Console, table: dict[str, Any]) -> None:

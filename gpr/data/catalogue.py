@@ -6,28 +6,33 @@ It does not know pairs and interactions, only how their ids and titles are looke
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from gpr.data.columns import SYNONYMS, Meaning, Role, column_of, normalise
+from gpr.data.columns import SYNONYMS, Meaning, column_of, normalise
 from gpr.data.dataset import Catalogue, Finding
 from gpr.data.table import Table, fold_all, translate
 from gpr.errors import DataError
 
 LONG_TITLE_CHARS = 300
+_NUMBER = r"^\d{1,3}(?:,?\d{3})*(?:\.0+)?$|^\d+(?:\.0+)?$"
+_NUMBER_ONLY = re.compile(_NUMBER)
+_GROUPS = re.compile(r",(?=\d{3})")
 CLOSE_IDS = 20_000
 """How many ids a misspelt one is compared with; comparing is slow."""
 
 
 def build_catalogue(
-    table: Table, meanings: dict[str, Meaning], *, repeated: bool = False
+    table: Table, meanings: dict[str, Meaning], *, repeated: bool = False, apart: bool = False
 ) -> tuple[Catalogue, list[Finding]]:
     """The catalogue in the file's order.
 
     Args:
         repeated: the table has a row per pair or interaction, so that an item comes up many times and it is no fault.
+        apart: items with equal titles are told apart by their id in the title; else they are one item.
 
     Raises:
         DataError: fewer than two different titles.
@@ -40,14 +45,16 @@ def build_catalogue(
     titles = fold_all(table.frame[title_name])
     keep = titles != ""
     message = "Rows without a title are set aside."
-    findings += table.finding("hurts", "empty-title", message, titles.index[~keep], title_name)
+    findings += table.finding("hurts", "empty-title", message, titles.index[~keep], title_name, aside=not repeated)
     items = pd.DataFrame({"item_id": ids, "title": titles})[keep]
     if repeated:
         items = items.drop_duplicates(["item_id", "title"] if id_name else ["title"])
     again = items["item_id"].duplicated()
     message = "An item_id that came before; its first row is kept."
-    findings += table.finding("hurts", "duplicate-item-id", message, items.index[again], id_name)
+    findings += table.finding("hurts", "duplicate-item-id", message, items.index[again], id_name, aside=not repeated)
     items = items[~again]
+    if apart:
+        items["title"] = _apart(items)
     numbers, distinct = pd.factorize(items["title"])
     if len(distinct) < 2:
         raise DataError(
@@ -61,6 +68,12 @@ def build_catalogue(
     details.insert(0, "title", first["title"])
     known = dict(zip(items["item_id"], numbers.tolist(), strict=True))
     return Catalogue(tuple(first["item_id"]), details.reset_index(drop=True), known), findings
+
+
+def _apart(items: pd.DataFrame) -> pd.Series:
+    """(items,) titles; those that several items have get the item's id behind them."""
+    shared = items["title"].duplicated(keep=False)
+    return items["title"].where(~shared, items["title"] + " (" + items["item_id"] + ")")
 
 
 def _on_titles(table: Table, titles: pd.Series, column: str) -> list[Finding]:
@@ -91,7 +104,7 @@ def _details(frame: pd.DataFrame, meanings: dict[str, Meaning]) -> pd.DataFrame:
     """(items, columns) the columns beside id and title, those with a role under its name, folded."""
     names: dict[str, str] = {}
     for name, meaning in meanings.items():
-        if meaning.role in ("description", "category", "summary"):
+        if meaning.role in ("description", "category", "summary", "image"):
             names[name] = meaning.role
         elif meaning.role == "other":
             names[name] = name
@@ -101,16 +114,33 @@ def _details(frame: pd.DataFrame, meanings: dict[str, Meaning]) -> pd.DataFrame:
     return pd.DataFrame({new: fold_all(frame[name]) for name, new in names.items()}, index=frame.index)
 
 
-def item_numbers(catalogue: Catalogue, table: Table, meanings: dict[str, Meaning]) -> np.ndarray:
-    """(rows,) the item that each row names by its id, else by its exact title; -1 if there is none."""
+def item_numbers(catalogue: Catalogue, table: Table, meanings: dict[str, Meaning]) -> tuple[np.ndarray, list[Finding]]:
+    """(rows,) the item that each row names by its id, else by its exact title; -1 if there is none.
+
+    An id that is written as a number in another way ('12.0', '1,234') is the same id.
+    """
     by_title = {title: number for number, title in enumerate(catalogue.titles)}
     numbers = np.full(len(table.frame), -1)
-    lookups: tuple[tuple[Role, dict[str, int]], ...] = (("item_id", by_title | catalogue.numbers), ("title", by_title))
-    for role, known in lookups:
-        name = column_of(meanings, role)
-        if name:
-            numbers = np.where(numbers < 0, translate(fold_all(table.frame[name]), known, -1), numbers)
-    return numbers
+    findings: list[Finding] = []
+    if name := column_of(meanings, "item_id"):
+        ids = fold_all(table.frame[name])
+        numbers = translate(ids, by_title | catalogue.numbers, -1)
+        missed = numbers < 0
+        if missed.any() and ids[missed].str.contains(_NUMBER).any():
+            plain = {_plain_id(item_id): number for item_id, number in catalogue.numbers.items()}
+            again = translate(pd.Series([_plain_id(text) for text in ids[missed]], dtype="str"), plain, -1)
+            numbers[missed] = again
+            rows = ids.index[missed][again >= 0]
+            message = "Ids that are written as another number than in the catalogue ('12.0' for '12') are the same ids."
+            findings += table.finding("info", "id-spelling", message, rows, name)
+    if name := column_of(meanings, "title"):
+        numbers = np.where(numbers < 0, translate(fold_all(table.frame[name]), by_title, -1), numbers)
+    return numbers, findings
+
+
+def _plain_id(text: str) -> str:
+    """'12.0' and '1,234' as whole numbers are mostly written."""
+    return _GROUPS.sub("", text.removesuffix(".0")) if _NUMBER_ONLY.match(text) else text
 
 
 def unknown_items(
@@ -126,4 +156,4 @@ def unknown_items(
     close = difflib.get_close_matches(name, known[:CLOSE_IDS], n=1) if len(name) < LONG_TITLE_CHARS else []
     advice = f"the closest is '{close[0]}'" if close else f"known ones look like '{known[0]}'"
     message = f"Rows whose item is not in the catalogue are set aside; the first is '{name[:80]}', {advice}."
-    return table.finding("hurts", "unknown-item", message, places, column)
+    return table.finding("hurts", "unknown-item", message, places, column, aside=True)

@@ -1,24 +1,16 @@
-"""What each column of a table means, by its name in English or Chinese, with the reason in plain words.
-
-It looks at values in one case only: no column is named like a title, and the one column of text has to be found.
-"""
+"""What each column of a table means: by its name, by its values, or because the user says so, with the reason."""
 
 from __future__ import annotations
 
-import itertools
-import unicodedata
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-import pandas as pd
-
+from gpr.data.guess import by_values, finest_classes, follows, is_review, is_text, names_items, review_text
+from gpr.data.synonyms import ALL_ROLES, NOUNS, NOUNS_ZH, PERSONAL, SYNONYMS, Role, normalise
 from gpr.data.table import Part, Table
 from gpr.errors import DataError
 
-Role = Literal[
-    "item_id", "title", "description", "category", "summary", "query",
-    "user_id", "rating", "timestamp", "split", "user attribute", "other",
-]  # fmt: skip
+__all__ = ["ALL_ROLES", "SYNONYMS", "Meaning", "Role", "column_of", "map_columns", "normalise"]
 
 
 @dataclass(frozen=True)
@@ -29,89 +21,47 @@ class Meaning:
     reason: str
 
 
-_NOUNS = (
-    "item", "movie", "film", "product", "course", "fund", "article", "news", "book", "song", "video", "game", "job",
-    "recipe", "goods", "track",
-)  # fmt: skip
-_NOUNS_ZH = ("物品", "项目", "电影", "影片", "商品", "产品", "课程", "基金", "文章", "新闻", "图书", "歌曲", "视频")
-
-
-def _of_nouns(*endings: str) -> tuple[str, ...]:
-    """'movieid' or '电影名称': each noun with each ending."""
-    nouns = _NOUNS if endings[0].isascii() else _NOUNS_ZH
-    return tuple(noun + ending for noun, ending in itertools.product(nouns, endings))
-
-
-SYNONYMS: dict[Role, tuple[str, ...]] = {
-    "item_id": (
-        *_of_nouns("id"), "parentasin", "asin", "sku", "isin", "isbn", *_of_nouns("编号", "代码", "id"), "itemno",
-        "id", "编号", "代码", "序号",
-    ),
-    "title": (
-        "title", *_of_nouns("title", "name"), "name", "headline", "标题", *_of_nouns("标题", "名称", "名"), "名称",
-        "片名", "书名", "题目", "名字",
-    ),
-    "description": (
-        "description", "desc", *_of_nouns("description"), "overview", "plot", "synopsis", "content", "body", "text",
-        "details", "abstract", "描述", *_of_nouns("描述", "介绍", "简介"), "介绍", "详情", "内容", "正文", "剧情",
-        "简介",
-    ),
-    "category": (
-        "category", "categories", *_of_nouns("category", "type", "class"), "categoryname", "maincategory", "genre",
-        "genres", "type", "topic", "section", "tags", "类别",
-        *_of_nouns("类别", "类型", "分类"), "类型", "分类", "题材", "标签", "板块",
-    ),
-    "summary": ("summary", "tagline", "blurb", "abstract", "摘要", "概要", "概述", "导语", "简介"),
-    "query": (
-        "query", "querytext", "userquery", "searchquery", "searchterm", "searchterms", "search", "request", "question",
-        "prompt", "utterance", "查询", "查询词", "查询语句", "用户查询", "搜索", "搜索词", "检索词", "需求", "用户需求",
-        "问题", "提问",
-    ),
-    "user_id": (
-        "userid", "user", "uid", "customerid", "memberid", "reviewerid", "visitorid", "用户id", "用户编号", "用户",
-        "会员id", "会员", "客户id", "客户编号", "客户",
-    ),
-    "rating": ("rating", "ratings", "score", "stars", "overall", "评分", "打分", "分数", "星级"),
-    "timestamp": (
-        "timestamp", "time", "datetime", "date", "unixtime", "unixreviewtime", "eventtime", "createdat", "ratedat",
-        "时间戳", "时间", "日期",
-    ),
-    "split": ("split", "subset", "partition", "划分", "数据划分", "拆分"),
-}  # fmt: skip
-"""Role -> names without case, space and punctuation, the surest first."""
-
-_OF_ITEM: tuple[Role, ...] = ("item_id", "title", "description", "category", "summary")
+_OF_ITEM: tuple[Role, ...] = ("item_id", "title", "description", "category", "image", "summary")
 ROLES: dict[Part, tuple[Role, ...]] = {
     "items": _OF_ITEM,
-    "pairs": ("query", "item_id", "title", "user_id", "split"),
-    "interactions": ("user_id", "item_id", "title", "rating", "timestamp"),
+    "pairs": ("query", "item_id", "title", "user_id", "label", "split"),
+    "interactions": ("user_id", "item_id", "title", "rating", "timestamp", "label", "split"),
     "users": ("user_id",),
-    "single": (*_OF_ITEM, "query", "user_id", "rating", "timestamp", "split"),
+    "single": (*_OF_ITEM, "query", "user_id", "rating", "timestamp", "label", "split"),
 }
-_NEEDS: dict[Role, Role] = {"split": "query", "rating": "user_id", "timestamp": "user_id"}
-"""In a single file a role counts only beside the one that it belongs to: a catalogue's 'rating' is one more column."""
+MANY: tuple[Role, ...] = ("user attribute", "other", "ignore")
+"""Roles that any number of columns can have."""
+_NEEDS: dict[Role, tuple[Role, ...]] = {
+    "split": ("query", "user_id"), "label": ("query", "user_id"), "rating": ("user_id",), "timestamp": ("user_id",),
+}  # fmt: skip
+"""In a single file a role counts only beside one of those it belongs to: a catalogue's 'rating' is one more column."""
 _KEYS: dict[Part, Role] = {"pairs": "query", "interactions": "user_id", "users": "user_id"}
 """What a part cannot do without, besides the item."""
 _BARE_IDS = {"id", "编号", "代码", "序号"}
 """Beside a title these may number the rows of pairs and interactions; the title is the surer way to the item."""
-_LETTERS_SAMPLE = 1_000
 
 
-def normalise(name: str) -> str:
-    """The name without case, space and punctuation: 'Movie ID', 'movie_id' and full-width 'ＭovieId' are 'movieid'."""
-    return "".join(char for char in unicodedata.normalize("NFKC", name).casefold() if char.isalnum())
-
-
-def map_columns(table: Table, part: Part) -> dict[str, Meaning]:
+def map_columns(
+    table: Table, part: Part, chosen: Mapping[str, Role] | None = None, known: Collection[str] = ()
+) -> dict[str, Meaning]:
     """The meaning of every column of a file that is known to be `part`, in the file's order.
+
+    Args:
+        chosen: column -> role, as the user says; columns that the file does not have are left out.
+        known: the catalogue's ids and titles, by which a column of items is recognised.
 
     Raises:
         DataError: a column that the part cannot do without is missing; names what was seen and what is understood.
     """
-    meanings = _by_name(list(table.frame.columns), part)
+    chosen = {name: role for name, role in (chosen or {}).items() if name in table.frame.columns}
+    meanings = guess_columns(table, part, known)
+    _choose(meanings, chosen)
     if part == "single":
-        _keep_supported(meanings)
+        _keep_supported(meanings, chosen)
     if part in ("items", "single") and "title" not in _roles(meanings):
+        if is_review(table) and not chosen:
+            hint = "Add the file that does, with an id and a title for each (for Amazon's reviews: meta_*.jsonl)."
+            raise DataError("These reviews do not name the items.", where=table.file, hint=hint)
         name = _lone_text(table, meanings)
         meanings[name] = Meaning("title", "no column is named like a title; this is the only column of text")
     needed = _KEYS.get(part)
@@ -119,7 +69,56 @@ def map_columns(table: Table, part: Part) -> dict[str, Meaning]:
         raise _missing(needed, table)
     if part in ("pairs", "interactions") and not {"item_id", "title"} & _roles(meanings):
         raise _missing("item_id", table)
+    return meanings
+
+
+def guess_columns(table: Table, part: Part, known: Collection[str] = ()) -> dict[str, Meaning]:
+    """What GPR would say by itself, complete or not."""
+    meanings = _by_name(list(table.frame.columns), part)
+    review = part in ("interactions", "single") and is_review(table)
+    if review:
+        _as_review(table, meanings)
+    free = [name for name, meaning in meanings.items() if meaning.role == "other"]
+    for name, (role, reason) in by_values(table, part, free, _roles(meanings)).items():
+        if not review:
+            meanings[name] = Meaning(role, reason)
+    if part in ("pairs", "interactions") and known and not {"item_id", "title"} & _roles(meanings):
+        free = [name for name, meaning in meanings.items() if meaning.role == "other"]
+        if name := names_items(table, free, known):
+            meanings[name] = Meaning("item_id", "most values are ids or titles of the catalogue")
     return {name: meanings[name] for name in table.frame.columns}
+
+
+def _choose(meanings: dict[str, Meaning], chosen: Mapping[str, Role]) -> None:
+    """The user's word counts; a role that only one column can have is taken from the others."""
+    for name, role in chosen.items():
+        for other, meaning in meanings.items():
+            if other != name and meaning.role == role and role not in MANY and chosen.get(other) != role:
+                meanings[other] = Meaning("other", f"you chose '{name}' as the {role}")
+        meanings[name] = Meaning(role, "you chose it")
+
+
+def _as_review(table: Table, meanings: dict[str, Meaning]) -> None:
+    """The title is the review's. A file of reviews on its own has classes to choose from, if any."""
+    title = column_of(meanings, "title")
+    if title and normalise(title) in ("title", "标题"):
+        meanings[title] = Meaning("ignore", "the title of the review, not of the item")
+    for role in ("description", "summary"):
+        if name := column_of(meanings, role):
+            meanings[name] = Meaning("ignore", "what the reviewer says, not what the item is")
+    text = review_text(table)
+    if column_of(meanings, "user_id") or column_of(meanings, "title"):
+        meanings[text] = Meaning("ignore", "what the reviewer says, not what the item is")
+        return
+    names = [name for name, meaning in meanings.items() if meaning.role in ("other", "category")]
+    if classes := finest_classes(table, names):
+        for name, meaning in list(meanings.items()):
+            if normalise(name) in PERSONAL:
+                meanings[name] = Meaning("user attribute", f"the name '{name}' means something about the reviewer")
+            elif meaning.role in ("other", "category", "item_id") and not follows(table, name, classes):
+                meanings[name] = Meaning("ignore", f"says nothing about '{classes}': it differs from review to review")
+        meanings[classes] = Meaning("title", "no column names the items; this names their classes, the finest")
+        meanings[text] = Meaning("query", "the text of a review asks for the class that it is about")
 
 
 def column_of(meanings: dict[str, Meaning], role: Role) -> str:
@@ -164,11 +163,12 @@ def _why_other(name: str, part: Part, meanings: dict[str, Meaning]) -> str:
     return f"not needed in {part}"
 
 
-def _keep_supported(meanings: dict[str, Meaning]) -> None:
+def _keep_supported(meanings: dict[str, Meaning], chosen: Mapping[str, Role]) -> None:
     for name, meaning in list(meanings.items()):
-        needed = _NEEDS.get(meaning.role)
-        if needed and needed not in _roles(meanings):
-            reason = f"'{name}' means {meaning.role} only beside a {needed}; kept as a further column of the item"
+        needed = _NEEDS.get(meaning.role, ())
+        if needed and not set(needed) & _roles(meanings) and name not in chosen:
+            beside = " or a ".join(needed)
+            reason = f"'{name}' means {meaning.role} only beside a {beside}; kept as a further column of the item"
             meanings[name] = Meaning("other", reason)
 
 
@@ -181,7 +181,7 @@ def _lone_text(table: Table, meanings: dict[str, Meaning]) -> str:
             hint="Put a line such as 'item_id,title' on top.",
         )
     for roles in (("other",), ("description", "summary")):
-        texts = [name for name, meaning in meanings.items() if meaning.role in roles and _is_text(table.frame[name])]
+        texts = [name for name, meaning in meanings.items() if meaning.role in roles and is_text(table.frame[name])]
         if len(texts) == 1:
             return texts[0]
         if texts:
@@ -189,15 +189,8 @@ def _lone_text(table: Table, meanings: dict[str, Meaning]) -> str:
     raise _missing("title", table)
 
 
-def _is_text(values: pd.Series) -> bool:
-    """Whether most of the first filled values hold a letter."""
-    filled = [value for value in values.iloc[: 10 * _LETTERS_SAMPLE] if value.strip()][:_LETTERS_SAMPLE]
-    lettered = sum(any(char.isalpha() for char in value) for value in filled)
-    return bool(filled) and lettered > len(filled) / 2
-
-
 def _missing(role: Role, table: Table) -> DataError:
     seen = ", ".join(f"'{name}'" for name in list(table.frame.columns)[:12])
-    known = [name for name in SYNONYMS[role] if not name.startswith((*_NOUNS, *_NOUNS_ZH))]
+    known = [name for name in SYNONYMS[role] if not name.startswith((*NOUNS, *NOUNS_ZH))]
     hint = f"Name it '{role}' (also understood: {', '.join(known[:10])}"
     return DataError(f"No column is the {role}; the columns are {seen}.", where=table.file, hint=f"{hint}).")

@@ -6,35 +6,25 @@ It does not know where they came from (`read`, `columns`) nor how a request beco
 from __future__ import annotations
 
 import difflib
+import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 import pandas as pd
 
+from gpr.data.choices import Choices
+from gpr.data.finding import Finding as Finding
+from gpr.data.finding import Grade as Grade
+from gpr.data.table import Table
 from gpr.errors import RequestError
 
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
-Grade = Literal["stops", "hurts", "info"]
 
 MAX_QUERY_CHARS = 2_000
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that `check` noticed. `row` is the 1-based line of data in the file (the header does not count)."""
-
-    grade: Grade
-    """stops: training cannot start; hurts: results will suffer; info: for your information."""
-    code: str
-    """A stable name such as `duplicate-title`."""
-    message: str
-    """What was seen and what GPR does about it."""
-    file: str = ""
-    row: int | None = None
-    column: str = ""
-    count: int = 1
+CLOSE_ITEMS = 20_000
+"""In a larger catalogue a misspelt id is not compared with all of them: it takes seconds."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +69,24 @@ class Catalogue:
         item_id = str(item_id).strip()
         if item_id in self.numbers:
             return self.numbers[item_id]
-        by_title = {title: number for number, title in enumerate(self.titles)}
-        if item_id in by_title:
-            return by_title[item_id]
-        close = difflib.get_close_matches(item_id, [*self.numbers, *by_title], n=3)
+        if item_id in self._by_title:
+            return self._by_title[item_id]
+        known = [*self.numbers, *self._by_title] if len(self) <= CLOSE_ITEMS else []
+        close = difflib.get_close_matches(item_id, known, n=3)
         hint = f"Did you mean {', '.join(close)}?" if close else f"Ids look like {', '.join(self.item_ids[:3])}."
         raise RequestError(f"There is no item '{item_id[:80]}' in this catalogue.", hint=hint)
 
+    @cached_property
+    def _by_title(self) -> dict[str, int]:
+        return {title: number for number, title in enumerate(self.titles)}
+
+    @cached_property
+    def _columns(self) -> dict[str, list[str]]:
+        return {str(name): self.table[name].tolist() for name in self.table.columns if name != "title"}
+
     def details(self, number: int) -> dict[str, str]:
         """The filled columns of an item other than its title."""
-        row = self.table.iloc[number]
-        return {str(name): str(value) for name, value in row.items() if name != "title" and str(value)}
+        return {name: values[number] for name, values in self._columns.items() if values[number]}
 
 
 @dataclass(frozen=True)
@@ -156,6 +153,25 @@ class Dataset:
     """Rows read of each file."""
     seed: int = 0
     """The seed of a split that was made, not read."""
+    choices: Choices = field(default_factory=Choices, repr=False)
+    """What the user decided."""
+    tables: dict[str, Table] = field(default_factory=dict, compare=False, repr=False)
+    """File name -> its table, repaired; set-aside rows included."""
+
+    @cached_property
+    def hash(self) -> str:
+        """16 hex digits that change with anything that is trained on or measured with."""
+        digest = hashlib.blake2b(digest_size=8)
+        for values in (self.catalogue.item_ids, *(self.catalogue.table[name] for name in self.catalogue.table.columns)):
+            digest.update("\0".join(values).encode("utf-8", errors="surrogatepass"))
+        digest.update(repr([*self.catalogue.table.columns]).encode())
+        for split in SPLITS:
+            digest.update(f"{split} {len(self.examples[split])}".encode())
+            for example in self.examples[split]:
+                digest.update(repr(example).encode("utf-8", errors="surrogatepass"))
+        for sequence in self.sequences:
+            digest.update(repr(sequence).encode("utf-8", errors="surrogatepass"))
+        return digest.hexdigest()
 
     @property
     def has_queries(self) -> bool:

@@ -1,141 +1,188 @@
 """Text with separators (CSV, TSV and their kin) -> Table: finds encoding and separator, keeps every value as written.
 
-It does not know what a column means, nor JSON and Parquet (`records`), which share `detect_encoding`.
+It does not know what a column means, nor other formats.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
-from charset_normalizer import from_bytes
+import pyarrow as pa
 
 from gpr.data.dataset import Finding
-from gpr.data.table import Table, column_names
+from gpr.data.encoding import detect_encoding, encoding_finding
+from gpr.data.table import Table, column_names, text_frame
 from gpr.errors import DataError
 
 SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
 ONE_COLUMN = "\x1f"
 """The 'separator' of a file with one column, where a comma is just a comma: a character that text does not hold."""
-FALLBACK_ENCODINGS = ["gb18030", "cp1252", "latin_1"]
-"""Tried on what is not Unicode; cp1252 is Latin-1 with curly quotes and dashes."""
-
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_MAGIC = {
-    b"PAR1": "a Parquet file; name it .parquet",
-    b"PK\x03\x04": "a zip or Excel file; save the sheet as CSV",
-    b"\xd0\xcf\x11\xe0": "an old Excel file; save the sheet as CSV",
-    b"\x1f\x8b": "compressed (gzip); decompress it first",
-    b"%PDF": "a PDF file",
-    b"\x89PNG": "an image",
-    b"\xff\xd8\xff": "an image",
-    b"SQLite format 3": "an SQLite database; export the table as CSV",
-}
-_BLOCK = 1 << 20
-_SAMPLE_BYTES = 32_768
 _SAMPLE_ROWS = 50
-_CHUNK_ROWS = 200_000
+_BATCH_ROWS = 50_000
+MAX_FIELD_CHARS = 1 << 20
+csv.field_size_limit(MAX_FIELD_CHARS)  # of the whole process; the default, 128 KiB, is shorter than some articles
 
 
-def read_delimited(path: Path) -> Table:
+@dataclass(frozen=True)
+class Dialect:
+    """How a file is written, where that is known beforehand."""
+
+    header: tuple[str, ...] = ()
+    """The columns' names, for a file without a first line that says so."""
+    separator: str = ""
+    """'' = to be found. It may be longer than one character ('::')."""
+    quoted: bool = True
+    """Whether quotes enclose a field; else they are characters like others."""
+
+
+def read_delimited(path: Path, dialect: Dialect | None = None) -> Table:
     """The table in a CSV-like file.
 
     A row with another number of fields than the header is set aside with a finding; empty fields beyond the
-    header are dropped.
+    header are dropped. Where quotes are not balanced but every row fits without them, they are read as characters.
 
     Raises:
         DataError: binary, undecodable, unbalanced quotes, no header, a header alone, or no row that fits the header.
     """
     encoding = detect_encoding(path)
-    separator = detect_separator(path, encoding)
-    records = _records(path, encoding, separator)
-    header = next((fields for _, fields in records if any(fields)), None)
+    dialect = dialect or Dialect()
+    dialect = replace(dialect, separator=dialect.separator or detect_separator(path, encoding))
+    try:
+        return _read(path, encoding, dialect)
+    except _QuotesError as error:
+        if dialect.quoted and error.row:
+            with suppress(DataError):
+                table = _read(path, encoding, replace(dialect, quoted=False))
+                if not table.unread:
+                    return _with(table, table.finding("hurts", "open-quotes", _AS_CHARACTERS, [max(1, error.row)]))
+        raise
+
+
+_AS_CHARACTERS = "The quotes are not balanced; they were read as characters like others, and every row fits."
+
+
+class _QuotesError(DataError):
+    """Quotes that are not balanced, from this row on (0 = header)."""
+
+    row = 0
+
+
+def _with(table: Table, findings: list[Finding]) -> Table:
+    return replace(table, findings=(*table.findings, *findings))
+
+
+def _read(path: Path, encoding: str, dialect: Dialect) -> Table:
+    records = _records(path, encoding, dialect)
+    header: Sequence[str] | None = dialect.header or next((fields for fields in records if any(fields)), None)
     if header is None:
         raise DataError("The file is empty.", where=path.name, hint="The first line names the columns.")
     names = column_names(header, path)
     rows = _Rows(names)
-    for row, fields in records:
-        rows.add(row, fields)
+    while batch := list(itertools.islice(records, _BATCH_ROWS)):
+        rows.add(batch)
     if not rows.total:
         seen = ", ".join(names[:10])
         raise DataError(f"The file has a header ({seen}) but no rows.", where=path.name, hint="Add one row per item.")
     if len(rows.ragged) == rows.total:
         raise DataError(
-            f"No row has the {len(names)} fields of the header (separator: {SEPARATORS.get(separator, 'none')}).",
-            where=f"{path.name}, row {rows.ragged[0]}",
+            f"No row has the {len(names)} fields of the header (separator: {_named(dialect.separator)}).",
+            where=f"{path.name}, row {next(iter(rows.ragged))}",
             hint="Check the separator and the first line.",
         )
     frame = rows.frame()
     blank = [name for name, raw in zip(names, header, strict=True) if not raw.strip() and not frame[name].any()]
-    table = Table(path.name, frame.drop(columns=blank), rows.total, encoding_finding(path, encoding))
+    table = Table(path.name, frame.drop(columns=blank), rows.total, encoding_finding(path, encoding), rows.ragged)
     message = f"Rows whose number of fields is not the header's ({len(names)}) are set aside."
-    ragged = table.finding("hurts", "ragged-row", message, rows.ragged)
-    return Table(table.file, table.frame, table.rows, (*table.findings, *ragged))
+    return _with(table, table.finding("hurts", "ragged-row", message, rows.ragged, aside=True))
+
+
+def _named(separator: str) -> str:
+    return SEPARATORS.get(separator, "none")
 
 
 @dataclass
 class _Rows:
-    """Collects rows of one width, and turns them into a frame a chunk at a time to save memory."""
+    """Collects rows of one width, a batch at a time to save memory."""
 
     names: list[str]
     total: int = 0
-    ragged: list[int] = field(default_factory=list)
-    _fields: list[list[str]] = field(default_factory=list)
-    _numbers: list[int] = field(default_factory=list)
-    _chunks: list[pd.DataFrame] = field(default_factory=list)
+    ragged: dict[int, str] = field(default_factory=dict)
+    _read: int = 0
+    _batches: list[pa.Table] = field(default_factory=list)
+    _numbers: list[np.ndarray] = field(default_factory=list)
 
-    def add(self, row: int, fields: list[str]) -> None:
-        if not any(fields):
-            return
-        self.total += 1
-        width = len(self.names)
-        if len(fields) != width:
-            if len(fields) < width or any(fields[width:]):
-                self.ragged.append(row)
+    def add(self, batch: list[list[str]]) -> None:
+        first = self._read + 1
+        self._read += len(batch)
+        if {len(fields) for fields in batch} == {len(self.names)} and (len(self.names) > 1 or all(map(any, batch))):
+            columns = list(zip(*batch, strict=True))
+            blank = [place for place, cell in enumerate(columns[0]) if not cell and not any(batch[place])]
+            if not blank:
+                self._keep(columns, np.arange(first, first + len(batch)))
                 return
-            fields = fields[:width]
-        self._fields.append(fields)
-        self._numbers.append(row)
-        if len(self._fields) >= _CHUNK_ROWS:
-            self._flush()
+        kept, numbers = [], []
+        for row, fields in enumerate(batch, first):
+            fitting = self._fitted(row, fields)
+            if fitting:
+                kept.append(fitting)
+                numbers.append(row)
+        if kept:
+            self._keep(list(zip(*kept, strict=True)), np.array(numbers))
 
-    def _flush(self) -> None:
-        columns = {name: list(values) for name, values in zip(self.names, zip(*self._fields, strict=True), strict=True)}
-        self._chunks.append(pd.DataFrame(columns, index=self._numbers, dtype="str"))
-        self._fields, self._numbers = [], []
+    def _fitted(self, row: int, fields: list[str]) -> list[str]:
+        """The fields as many as the header's; none for a blank row and for one that is set aside."""
+        if not any(fields):
+            return []
+        width = len(self.names)
+        if len(fields) < width or any(fields[width:]):
+            self.total += 1
+            self.ragged[row] = ", ".join(fields)
+            return []
+        return fields[:width]
+
+    def _keep(self, columns: list[tuple[str, ...]], numbers: np.ndarray) -> None:
+        self.total += len(numbers)
+        arrays = [pa.array(column, type=pa.large_string()) for column in columns]
+        self._batches.append(pa.Table.from_arrays(arrays, names=self.names))
+        self._numbers.append(numbers)
 
     def frame(self) -> pd.DataFrame:
-        if self._fields:
-            self._flush()
-        return pd.concat(self._chunks) if len(self._chunks) > 1 else self._chunks[0]
+        return text_frame(pa.concat_tables(self._batches), np.concatenate(self._numbers))
 
 
-def _records(path: Path, encoding: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """(row, fields); the first filled record, the header, is row 0, blank ones after it count."""
-    row = 0
+def _records(path: Path, encoding: str, dialect: Dialect) -> Iterator[list[str]]:
+    """Rows as fields; blank lines on top are none."""
+    row = 1 if dialect.header else 0
+    separator = dialect.separator
     with path.open(encoding=encoding, newline="") as stream:
-        reader = csv.reader(stream, delimiter=separator, strict=True, skipinitialspace=True)
+        lines: Iterable[str] = stream
+        if len(separator) > 1:
+            lines, separator = (line.replace(dialect.separator, ONE_COLUMN) for line in stream), ONE_COLUMN
+        quoting: Any = csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE
+        reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True, quoting=quoting)
         try:
             for fields in reader:
-                yield row, fields
-                row += 1 if row or any(fields) else 0
+                if row or any(fields):
+                    yield fields
+                    row += 1
         except csv.Error as error:
-            raise DataError(
-                f"The quotes are not balanced ({error}).",
+            large = "field limit" in str(error)
+            what = f"The quotes are not balanced ({error})."
+            fault = _QuotesError(
+                f"A field is longer than {MAX_FIELD_CHARS:,} characters; is a quote left open?" if large else what,
                 where=f"{path.name}, {f'row {row}' if row else 'header'}",
                 hint='Close the quote, and write a quote inside a quoted field twice ("").',
-            ) from error
+            )
+            fault.row = row
+            raise fault from error
 
 
 def detect_separator(path: Path, encoding: str) -> str:
@@ -144,7 +191,7 @@ def detect_separator(path: Path, encoding: str) -> str:
     for separator in SEPARATORS:
         widths = []
         try:
-            for _, fields in itertools.islice(_records(path, encoding, separator), _SAMPLE_ROWS):
+            for fields in itertools.islice(_records(path, encoding, Dialect(separator=separator)), _SAMPLE_ROWS):
                 if any(fields):
                     widths.append(len(fields))
         except DataError:  # a wrong separator tears quoted fields apart; under the right one reading meets it again
@@ -156,99 +203,3 @@ def detect_separator(path: Path, encoding: str) -> str:
         if (fitting, widths[0]) > best_score:
             best, best_score = separator, (fitting, widths[0])
     return best
-
-
-def encoding_finding(path: Path, encoding: str) -> tuple[Finding, ...]:
-    """A note if the encoding was a guess."""
-    if encoding.startswith("utf"):
-        return ()
-    message = f"The text is not Unicode; it was read as {encoding}. If letters look wrong, save the file as UTF-8."
-    return (Finding("info", "encoding", message, path.name),)
-
-
-def detect_encoding(path: Path) -> str:
-    """The name of an encoding that decodes the whole file.
-
-    Raises:
-        DataError: the file is binary, a damaged UTF-8 text, or in no encoding that is known.
-    """
-    with path.open("rb") as stream:
-        head = stream.read(_SAMPLE_BYTES)
-    kind = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
-    if kind:
-        raise DataError(f"This is not text but {kind}.", where=path.name)
-    encoding = next((name for bom, name in _BOMS if head.startswith(bom)), "") or _wide_encoding(path, head)
-    if encoding:
-        _must_decode(path, encoding)
-        return encoding
-    line = _undecodable_line(path, "utf-8")
-    if line is None:
-        return "utf-8"
-    sample = _foreign_lines(path)
-    text = sample.decode("utf-8", errors="replace")
-    damaged = text.count("\ufffd")
-    if sum(not char.isascii() for char in text) - damaged > 2 * damaged:
-        raise DataError(
-            "The text is UTF-8 but for a few bytes that are damaged.",
-            where=f"{path.name}, line {line}",
-            hint="Save the file as UTF-8 again.",
-        )
-    guess = from_bytes(sample, cp_isolation=FALLBACK_ENCODINGS).best()
-    if guess is None:
-        raise _not_text(path, line)
-    _must_decode(path, guess.encoding)
-    return str(guess.encoding)
-
-
-def _wide_encoding(path: Path, head: bytes) -> str:
-    """UTF-16 without a byte order mark has its zero bytes on one side; zero bytes on both sides are not text."""
-    zeros = [position for position, byte in enumerate(head) if byte == 0]
-    if not zeros:
-        return ""
-    sides = {position % 2 for position in zeros}
-    if len(sides) == 2 or len(zeros) < len(head) / 10:
-        raise _not_text(path, 1)
-    return "utf-16-le" if sides == {1} else "utf-16-be"
-
-
-def _must_decode(path: Path, encoding: str) -> None:
-    line = _undecodable_line(path, encoding)
-    if line is not None:
-        raise _not_text(path, line)
-
-
-def _not_text(path: Path, line: int) -> DataError:
-    return DataError(
-        "The file is binary or in an encoding that GPR cannot tell.",
-        where=f"{path.name}, line {line}",
-        hint="Save the table as CSV in UTF-8.",
-    )
-
-
-def _undecodable_line(path: Path, encoding: str) -> int | None:
-    """The 1-based line of the first bytes that are not in `encoding`; None if there are none."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    line = 1
-    with path.open("rb") as stream:
-        while True:
-            block = stream.read(_BLOCK)
-            try:
-                text = decoder.decode(block, final=not block)
-            except UnicodeDecodeError as error:
-                before = error.object[: error.start]
-                return line + max(before.count(b"\n"), before.count(b"\r"))
-            if not block:
-                return None
-            line += max(text.count("\n"), text.count("\r"))
-
-
-def _foreign_lines(path: Path) -> bytes:
-    """Up to 32 KiB of the lines that are not ASCII, from which an encoding can be told."""
-    found, size = [], 0
-    with path.open("rb") as stream:
-        while size < _SAMPLE_BYTES and (block := stream.read(_BLOCK)):
-            for line in block.splitlines():
-                if not line.isascii() and size < _SAMPLE_BYTES:
-                    found.append(line[:_SAMPLE_BYTES])
-                    size += len(found[-1])
-    return b"\n".join(found)

@@ -7,38 +7,55 @@ from __future__ import annotations
 
 import difflib
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from gpr.data.account import account, examples_of
 from gpr.data.build import build
-from gpr.data.dataset import SPLITS, Dataset
+from gpr.data.choices import Choices
+from gpr.data.dataset import SPLITS, Dataset, Finding
 from gpr.data.read import FORMATS, MAX_BYTES, read, stem
 from gpr.data.samples import SAMPLES, sample_folder
+from gpr.data.table import Part, Table
 from gpr.errors import DataError
 
 
-def load(data: str | Path, *, cache: Path, seed: int = 0, max_bytes: int = MAX_BYTES) -> Dataset:
-    """The data set behind a sample's name, a folder, or a file. Write './movies' for a folder with a sample's name.
+def load(
+    data: str | Path, *, cache: Path, seed: int = 0, max_bytes: int = MAX_BYTES, choices: Choices | None = None
+) -> Dataset:
+    """The data set behind a sample's name, a folder, an archive or a file.
+
+    Write './movies' for a folder with a sample's name.
 
     Args:
         cache: where a downloaded sample is kept.
         seed: for the random split of pairs that come without one.
         max_bytes: the size of a file above which it is refused.
+        choices: what the user decided.
 
     Raises:
         DataError: nothing is there, or it cannot be used.
     """
+    name, tables = read_tables(data, cache=cache, max_bytes=max_bytes)
+    return build(tables, name=name, seed=seed, choices=choices)
+
+
+def read_tables(data: str | Path, *, cache: Path, max_bytes: int = MAX_BYTES) -> tuple[str, dict[Part, Table]]:
+    """The name and the tables of what `load` takes, not yet understood.
+
+    Raises:
+        DataError: nothing is there, or it cannot be read.
+    """
     if isinstance(data, str) and data.strip() in SAMPLES:
-        name = data.strip()
-        return build(read(sample_folder(name, cache), max_bytes=max_bytes), name=name, seed=seed)
+        return data.strip(), read(sample_folder(data.strip(), cache), max_bytes=max_bytes)
     if not str(data).strip() or "\0" in str(data):
         raise DataError("No data is named.", hint=f"Give a file, a folder, or a sample: {', '.join(SAMPLES)}.")
     path = Path(os.path.expanduser(data))
     if not _exists(path):
         raise _nothing_there(str(data), path)
     path = path.resolve()
-    return build(read(path, max_bytes=max_bytes), name=path.name if path.is_dir() else stem(path), seed=seed)
+    tables = read(path, max_bytes=max_bytes)
+    return path.name if path.is_dir() else stem(path), tables
 
 
 def _exists(path: Path) -> bool:
@@ -66,14 +83,21 @@ def report(dataset: Dataset) -> dict[str, Any]:
         "items": len(dataset.catalogue),
         "examples": {split: len(dataset.examples[split]) for split in SPLITS},
         "sequences": len(dataset.sequences),
+        "hash": dataset.hash,
         "files": {
             file: {
-                "rows": dataset.rows[file],
+                **account(dataset)[file],
                 "columns": {
                     column: {"role": role, "reason": dataset.reasons[file][column]} for column, role in columns.items()
                 },
             }
             for file, columns in dataset.mapping.items()
         },
-        "findings": [asdict(finding) for finding in dataset.findings],
+        "findings": [_plain(dataset, finding) for finding in dataset.findings],
+        "choices": dataset.choices.as_json(),
     }
+
+
+def _plain(dataset: Dataset, finding: Finding) -> dict[str, Any]:
+    names = ("grade", "code", "message", "file", "row", "column", "count", "aside")
+    return {name: getattr(finding, name) for name in names} | {"examples": examples_of(dataset, finding)}

@@ -1,18 +1,23 @@
-"""A file or a folder -> tables, by the names of the files.
+"""A file, a folder or an archive -> tables: what is there, in which format, and which part of the data each file is.
 
-It knows which formats there are and what a folder may hold; it does not know what a column means (`columns`).
+It does not know what the columns of a part mean (`columns`).
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from gpr.data.columnar import read_parquet
 from gpr.data.dataset import Finding
 from gpr.data.delimited import read_delimited
-from gpr.data.records import read_jsonl, read_parquet
+from gpr.data.layouts import PARTS, adapted, assign, dialect_of, is_noise
+from gpr.data.packed import is_packed, unpack
+from gpr.data.records import read_json, read_jsonl
+from gpr.data.sheets import read_workbook
 from gpr.data.table import Part, Table
 from gpr.errors import DataError
 
@@ -23,96 +28,117 @@ FORMATS = {
     ".tsv": "delimited",
     ".tab": "delimited",
     ".txt": "delimited",
+    ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".xlsx": "workbook",
+    ".xlsm": "workbook",
+    ".inter": "delimited",
+    ".item": "delimited",
+    ".user": "delimited",
+    ".data": "delimited",
+    ".dat": "delimited",
 }
-PARTS: dict[Part, tuple[str, ...]] = {
-    "items": ("items", "item", "catalogue", "catalog", "products", "movies"),
-    "pairs": ("pairs", "queries"),
-    "interactions": ("interactions", "ratings", "events", "clicks"),
-    "users": ("users",),
-}
-"""The names (without ending) that a folder's files go by; the first of each is the one to use."""
+_OF_LAYOUTS = (".xlsm", ".inter", ".item", ".user", ".data", ".dat", ".tab", ".pq", ".ndjson")
+"""Endings that are read but not advertised."""
 
 
 def read(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[Part, Table]:
-    """The tables of a file (one, `single`) or of a folder (`items` and any of `pairs`, `interactions`, `users`).
+    """The tables of a file (one, `single`), or of a folder or archive (`items` and any of `pairs`, `interactions`,
+    `users`).
 
-    A folder with one table is that table alone. Tables with other names are left out with a finding.
+    A folder with one table is that table alone. Tables that are no part of the data are left out with a finding.
 
     Raises:
         DataError: the path does not exist or cannot be read, or a file is not a usable table.
     """
-    with reading(path):
+    with reading(path), ExitStack() as stack:
         if path.is_file() or not path.is_dir():
-            return {"single": read_table(path, max_bytes=max_bytes)}
-        files = sorted(file for file in path.iterdir() if file_format(file) and not file.name.startswith("."))
-        files = [file for file in files if file.is_file()]
-    if not files:
-        raise DataError("The folder holds no table.", where=str(path), hint=f"Add items.csv ({known_formats()}).")
+            found = [path]
+        else:
+            found = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        files = [file for one in found for file in _plain(one, stack, max_bytes)]
+        tables = [table for file in _usable(files, path) for table in _read_file(file, max_bytes=max_bytes)]
+        return _parts(tables, path)
+
+
+def _plain(path: Path, stack: ExitStack, max_bytes: int, depth: int = 0) -> list[Path]:
+    """The file itself, or what is packed in it; an archive in an archive is not opened."""
+    if not is_packed(path) or not path.is_file():
+        return [path]
+    if depth > 1 or (depth and path.suffix.casefold() == ".zip"):
+        return []
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gpr-unpacked-", ignore_cleanup_errors=True)))
+    members = unpack(path, folder, max_bytes=max_bytes)
+    return [file for member in members for file in _plain(member, stack, max_bytes, depth + 1)]
+
+
+def _usable(files: list[Path], place: Path) -> list[Path]:
     if len(files) == 1:
-        return {"single": read_table(files[0], max_bytes=max_bytes)}
-    chosen = _parts_of(files, path)
-    tables = {part: read_table(file, max_bytes=max_bytes) for part, file in chosen.items()}
-    left_out = [file.name for file in files if file not in chosen.values()]
+        return files
+    usable = [file for file in files if file_format(file) and not is_noise(file, files)]
+    if not usable:
+        hint = f"Add items.csv ({known_formats()})."
+        raise DataError("There is no table in it.", where=str(place), hint=hint)
+    return usable
+
+
+def _parts(tables: list[Table], place: Path) -> dict[Part, Table]:
+    tables = [adapted(table) for table in tables]
+    if len(tables) == 1:
+        return {"single": tables[0]}
+    parts, left_out = assign(tables, place)
     if left_out:
-        names = ", ".join(left_out[:5])
-        message = f"Left out, since the name is none of {', '.join(PARTS)}: {names}."
-        note = Finding("info", "file-left-out", message, left_out[0], count=len(left_out))
-        tables["items"] = replace(tables["items"], findings=(*tables["items"].findings, note))
-    return tables
-
-
-def _parts_of(files: list[Path], folder: Path) -> dict[Part, Path]:
-    chosen: dict[Part, Path] = {}
-    for part, names in PARTS.items():
-        fitting = [file for file in files if stem(file).casefold() in names]
-        if len(fitting) > 1:
-            both = " and ".join(file.name for file in fitting[:2])
-            raise DataError(f"Both {both} could be the {part}.", where=str(folder), hint="Remove or rename one.")
-        if fitting:
-            chosen[part] = fitting[0]
-    if "items" not in chosen:
-        seen = ", ".join(file.name for file in files[:10])
-        hint = "Name the catalogue items.csv."
-        raise DataError(f"There is no items file among {seen}.", where=str(folder), hint=hint)
-    return chosen
+        names = ", ".join(table.file for table in left_out[:5])
+        message = f"Left out, since they are none of {', '.join(PARTS)} by their names and columns: {names}."
+        note = Finding("info", "file-left-out", message, left_out[0].file, count=len(left_out))
+        main: Part = "items" if "items" in parts else next(iter(parts))
+        parts[main] = replace(parts[main], findings=(*parts[main].findings, note))
+    return {"single": next(iter(parts.values()))} if len(parts) == 1 else parts
 
 
 def read_table(path: Path, *, max_bytes: int = MAX_BYTES) -> Table:
-    """The table in one file.
+    """The one table in a file that is not packed.
 
     Raises:
         DataError: does not exist, is empty, too large, of an unknown type, may not be read, or is not a usable table.
     """
     with reading(path):
-        size = path.stat().st_size
-        if not path.is_file():
-            raise DataError("This is not a file.", where=str(path))
-        kind = file_format(path)
-        if not kind:
-            raise DataError(
-                f"Files of type '{path.suffix or 'none'}' cannot be read.",
-                where=path.name,
-                hint=f"Save the table as one of {known_formats()}.",
-            )
-        if size == 0:
-            raise DataError("The file is empty (0 bytes).", where=path.name, hint="Save or copy it again.")
-        if size > max_bytes:
-            raise DataError(
-                f"The file has {size:,} bytes; the limit is {max_bytes:,}.",
-                where=path.name,
-                hint="Split it, or keep fewer rows and columns.",
-            )
-        if kind == "parquet":
-            return read_parquet(path, max_bytes=max_bytes)
-        return read_jsonl(path) if kind == "jsonl" else read_delimited(path)
+        return _read_file(path, max_bytes=max_bytes)[0]
+
+
+def _read_file(path: Path, *, max_bytes: int) -> list[Table]:
+    size = path.stat().st_size
+    if not path.is_file():
+        raise DataError("This is not a file.", where=str(path))
+    kind = file_format(path)
+    if not kind:
+        raise DataError(
+            f"Files of type '{path.suffix or 'none'}' cannot be read.",
+            where=path.name,
+            hint=f"Save the table as one of {known_formats()}.",
+        )
+    if size == 0:
+        raise DataError("The file is empty (0 bytes).", where=path.name, hint="Save or copy it again.")
+    if size > max_bytes:
+        raise DataError(
+            f"The file has {size:,} bytes; the limit is {max_bytes:,}.",
+            where=path.name,
+            hint="Split it, or keep fewer rows and columns.",
+        )
+    if kind == "workbook":
+        return list(read_workbook(path, max_bytes=max_bytes).values())
+    if kind == "parquet":
+        return [read_parquet(path, max_bytes=max_bytes)]
+    if kind in ("json", "jsonl"):
+        return [read_json(path) if kind == "json" else read_jsonl(path)]
+    return [read_delimited(path, dialect_of(path))]
 
 
 def file_format(path: Path) -> str:
-    """'delimited', 'jsonl', 'parquet', or '' for an unknown type; `x.parquet.brotli` is Parquet."""
+    """'delimited', 'json', 'jsonl', 'parquet', 'workbook', or '' for an unknown type; `x.parquet.brotli` is Parquet."""
     endings = [ending.casefold() for ending in path.suffixes[-2:]]
     if ".parquet" in endings:
         return "parquet"
@@ -120,13 +146,16 @@ def file_format(path: Path) -> str:
 
 
 def stem(path: Path) -> str:
-    """The file's name without the ending that says its format: 'items' of items.csv and of items.parquet.brotli."""
-    name = path.name.removesuffix(path.suffix)
+    """The file's name without what says its format: 'items' of items.csv, items.csv.gz and items.parquet.brotli."""
+    name = path.name
+    if is_packed(path):
+        name = name[: -len(path.suffix)]
+    name = name.removesuffix(Path(name).suffix) if Path(name).suffix.casefold() in (*FORMATS, ".brotli") else name
     return name[: -len(".parquet")] if name.casefold().endswith(".parquet") else name
 
 
 def known_formats() -> str:
-    return ", ".join(FORMATS)
+    return ", ".join(ending for ending in FORMATS if ending not in _OF_LAYOUTS) + ", also as .gz and .zip"
 
 
 @contextmanager

@@ -1,14 +1,11 @@
-"""Who is trained on, who chooses, who is measured: the split of pairs by query, and of histories by time.
+"""Which pairs are trained on, which choose, which are measured: split by query, so that no query is on two sides.
 
-It sees texts, numbers and times only, no files and no catalogue. Nothing that is tested on is trained on: not the query
-of a valid or test pair, not the last two items of a history.
+It sees texts only, no files and no catalogue. Histories are cut by `histories`.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -50,50 +47,3 @@ def leaks(queries: Sequence[str], splits: Sequence[Split]) -> np.ndarray:
     for key, split in zip(keys, splits, strict=True):
         furthest[key] = max(furthest.get(key, 0), SPLITS.index(split))
     return np.array([SPLITS.index(s) < furthest[key] for key, s in zip(keys, splits, strict=True)], dtype=bool)
-
-
-@dataclass(frozen=True)
-class History:
-    """One user's distinct items, oldest first, cut for training and testing."""
-
-    user: int
-    train: tuple[int, ...]
-    """All but the last two items; of two items the first; one item on its own (popularity only, nothing is tested)."""
-    valid: int | None
-    """The last but one item, of users with three or more."""
-    test: int | None
-    """The last item, of users with two or more."""
-
-
-def split_histories(users: np.ndarray, items: np.ndarray, times: np.ndarray) -> tuple[list[History], np.ndarray]:
-    """Every user's history in the order of time, ties in the given order, an item counted where it comes first.
-
-    Args:
-        users: (interactions,) user numbers.
-        items: (interactions,) item numbers.
-        times: (interactions,) anything that sorts.
-
-    Returns:
-        Histories by user number, and (interactions,) whether the row repeats an earlier item of its user.
-    """
-    order = np.lexsort((times, users))  # stable; the last key counts most
-    sorted_users, sorted_items = users[order].astype(np.int64), items[order].astype(np.int64)
-    pair = sorted_users * (int(sorted_items.max(initial=0)) + 1) + sorted_items
-    first = np.zeros(len(pair), dtype=bool)
-    first[np.unique(pair, return_index=True)[1]] = True
-    repeats = np.zeros(len(pair), dtype=bool)
-    repeats[order] = ~first
-    sorted_users, sorted_items = sorted_users[first], sorted_items[first]
-    starts = np.flatnonzero(np.diff(sorted_users, prepend=-1))
-    bounds = [*starts.tolist(), len(sorted_users)]
-    sequence = sorted_items.tolist()
-    spans = zip(sorted_users[starts].tolist(), itertools.pairwise(bounds), strict=True)
-    return [_cut(user, tuple(sequence[start:end])) for user, (start, end) in spans], repeats
-
-
-def _cut(user: int, items: tuple[int, ...]) -> History:
-    if len(items) == 1:
-        return History(user, items, None, None)
-    if len(items) == 2:
-        return History(user, items[:1], None, items[1])
-    return History(user, items[:-2], items[-2], items[-1])

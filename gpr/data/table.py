@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from gpr.data.dataset import Finding, Grade
+from gpr.data.finding import Finding, Grade
 from gpr.errors import DataError
 
 Part = Literal["items", "pairs", "interactions", "users", "single"]
@@ -23,6 +24,7 @@ Part = Literal["items", "pairs", "interactions", "users", "single"]
 
 MAX_COLUMNS = 1_000
 
+_TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _INVISIBLE = re.compile("[\u200b\ufeff]+")
 
@@ -38,13 +40,21 @@ class Table:
     rows: int
     """Rows in the file, those set aside included, blank ones not."""
     findings: tuple[Finding, ...] = ()
+    unread: dict[int, str] = field(default_factory=dict)
+    """Row -> its text, of rows that fit no column."""
 
-    def finding(self, grade: Grade, code: str, message: str, rows: Iterable[int], column: str = "") -> list[Finding]:
-        """One finding for all `rows` (numbers of the file), which names the first of them; none if there is no row."""
-        places = list(rows)
-        if not places:
+    def finding(
+        self, grade: Grade, code: str, message: str, rows: Iterable[int], column: str = "", *, aside: bool = False
+    ) -> list[Finding]:
+        """One finding for all `rows` (numbers of the file), which names the first of them; none if there is no row.
+
+        Args:
+            aside: these rows are set aside.
+        """
+        places = np.asarray(rows if isinstance(rows, (pd.Index, np.ndarray)) else list(rows), dtype=np.int64)
+        if not len(places):
             return []
-        return [Finding(grade, code, message, self.file, int(places[0]), column, len(places))]
+        return [Finding(grade, code, message, self.file, int(places[0]), column, len(places), aside, places)]
 
 
 def column_names(header: Iterable[object], path: Path) -> list[str]:
@@ -70,6 +80,13 @@ def column_names(header: Iterable[object], path: Path) -> list[str]:
             hint="Keep the columns that describe an item.",
         )
     return names
+
+
+def text_frame(columns: pa.Table, rows: np.ndarray) -> pd.DataFrame:
+    """Columns of `large_string` without nulls as a frame of strings, without a copy. `rows` is its index."""
+    frame: pd.DataFrame = columns.to_pandas(types_mapper=lambda _: _TEXT)
+    frame.index = pd.Index(rows)
+    return frame
 
 
 def fold(text: str) -> str:

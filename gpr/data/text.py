@@ -27,4 +27,4 @@ def item_text(catalogue: Catalogue, number: int) -> str:
     return ". ".join(part.rstrip(".") for part in parts if part)
 
 
-_LONG = {"description", "summary"}
+_LONG = {"description", "summary", "image"}

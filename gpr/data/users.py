@@ -24,10 +24,10 @@ def describe_users(table: Table, meanings: dict[str, Meaning]) -> tuple[dict[str
     id_name = column_of(meanings, "user_id")
     ids = fold_all(table.frame[id_name])
     message = "Rows without a user_id are set aside."
-    findings = table.finding("hurts", "empty-user", message, ids.index[ids == ""], id_name)
+    findings = table.finding("hurts", "empty-user", message, ids.index[ids == ""], id_name, aside=True)
     again = ids.duplicated() & (ids != "")
     message = "A user_id that came before; its first row is kept."
-    findings += table.finding("hurts", "duplicate-user", message, ids.index[again], id_name)
+    findings += table.finding("hurts", "duplicate-user", message, ids.index[again], id_name, aside=True)
     keep = (ids != "") & ~again
     texts: list[list[str]] = [[] for _ in range(int(keep.sum()))]
     for name, meaning in meanings.items():
@@ -38,13 +38,13 @@ def describe_users(table: Table, meanings: dict[str, Meaning]) -> tuple[dict[str
             message = f"'{name}' differs for most users; it identifies them and is left out of the requests."
             findings.append(Finding("info", "identifying-attribute", message, table.file, None, name))
             continue
-        for parts, text in zip(texts, _phrases(name, values), strict=True):
+        for parts, text in zip(texts, phrases(name, values), strict=True):
             if text:
                 parts.append(text)
     return dict(zip(ids[keep], (", ".join(parts) for parts in texts), strict=True)), findings
 
 
-def _phrases(name: str, values: pd.Series) -> list[str]:
+def phrases(name: str, values: pd.Series) -> list[str]:
     """(users,) each value as it is put in the text."""
     label = " ".join(name.replace("_", " ").split()).casefold()
     filled = values[values != ""]

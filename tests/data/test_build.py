@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpr.data.build import parse_times
 from gpr.data.dataset import Dataset, Example, Request, Sequence
 from gpr.data.load import load, report
 from gpr.data.table import fold
+from gpr.data.times import parse_times
 from gpr.errors import DataError
 
 ITEMS = "item_id,title,description\na,Alien,space\nb,Blow Out,sound\nc,Casablanca,love\n"
@@ -99,7 +99,8 @@ def test_pairs_without_a_split_are_split_and_say_so(tmp_path: Path) -> None:
     pairs = "query,title\n" + "".join(f"q{n},Alien\n" for n in range(20))
     data = dataset(tmp_path, items=ITEMS, pairs=pairs)
     assert {split: len(found) for split, found in data.examples.items()} == {"train": 13, "valid": 2, "test": 5}
-    assert "seed 0): 13 train, 2 valid, 5 test" in data.findings[-1].message
+    made = next(note for note in data.findings if note.code == "split-made")
+    assert "seed 0): 13 train, 2 valid, 5 test" in made.message
     assert load(tmp_path, cache=tmp_path, seed=1).examples != data.examples
 
 
@@ -136,6 +137,10 @@ def test_interactions_in_time_with_users(tmp_path: Path) -> None:
         "bad-timestamp": ("interactions.csv", 8, "timestamp", 1),
         "repeated-item": ("interactions.csv", 10, "", 1),
         "unknown-user": ("interactions.csv", 9, "user_id", 1),
+        "timestamp-ties": ("interactions.csv", 4, "timestamp", 1),
+        "single-interaction": ("interactions.csv", None, "user_id", 1),
+        "few-examples": ("", None, "", 4),
+        "unseen-items": ("", None, "", 1),
     }
     assert data.has_histories
 
@@ -156,7 +161,7 @@ def test_one_file_of_pairs(tmp_path: Path) -> None:
     assert data.catalogue.titles == ("A", "B")
     assert data.examples["test"] == (Example(Request("q2"), 1),)
     assert data.examples["valid"] == (Example(Request("q3"), 0),)
-    assert set(codes(data)) == {"row-number-id"}
+    assert set(codes(data)) == {"row-number-id", "few-examples", "unseen-items"}
 
 
 def test_one_file_of_interactions(tmp_path: Path) -> None:
@@ -173,7 +178,8 @@ def test_report_is_plain(tmp_path: Path) -> None:
     assert (said["items"], said["examples"], said["sequences"]) == (3, {"train": 1, "valid": 0, "test": 1}, 0)
     assert said["files"]["pairs.csv"]["rows"] == 2
     assert said["files"]["pairs.csv"]["columns"]["query"] == {"role": "query", "reason": "the name 'query' means query"}
-    assert said["findings"] == []
+    assert [finding["code"] for finding in said["findings"]] == ["few-examples", "unseen-items"]
+    assert said["files"]["pairs.csv"]["set_aside"] == 0
 
 
 @pytest.mark.parametrize(

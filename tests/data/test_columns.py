@@ -33,11 +33,11 @@ def roles(part: Part, *names: str) -> dict[str, str]:
             "interactions",
             {"用户": "user_id", "电影": "other", "物品id": "item_id", "评分": "rating", "时间": "timestamp"},
         ),
-        ("interactions", {"id": "other", "user_id": "user_id", "title": "title", "split": "other"}),
+        ("interactions", {"id": "other", "user_id": "user_id", "title": "title", "split": "split"}),
         ("users", {"id": "user_id", "age": "user attribute", "title": "user attribute"}),
         ("single", {"title": "title", "rating": "other", "date": "other", "split": "other"}),
         ("single", {"query": "query", "title": "title", "split": "split", "rating": "other"}),
-        ("single", {"user": "user_id", "title": "title", "stars": "rating", "date": "timestamp", "split": "other"}),
+        ("single", {"user": "user_id", "title": "title", "stars": "rating", "date": "timestamp", "split": "split"}),
     ],
 )
 def test_roles_by_name(part: Part, expected: dict[str, str]) -> None:

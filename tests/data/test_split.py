@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpr.data.dataset import SPLITS, Split
+from gpr.data.histories import CUTS, History, Timeline, as_told, by_date, last_two
 from gpr.data.load import load
-from gpr.data.split import History, leaks, query_key, split_at_random, split_histories
+from gpr.data.split import leaks, query_key, split_at_random
 
 queries = st.lists(st.sampled_from(["a", "A", " a", "b  c", "B c", "ß", "SS", "d", *"efghijklmnop"]), max_size=40)
 sides = st.sampled_from(SPLITS)
@@ -29,6 +30,7 @@ def test_sizes(n: int, train: int, valid: int, test: int) -> None:
 
 
 @given(queries, st.integers(0, 2**32))
+@settings(deadline=None)
 def test_a_query_is_on_one_side(texts: list[str], seed: int) -> None:
     splits = split_at_random(texts, seed)
     assert splits == split_at_random(texts, seed)
@@ -40,6 +42,7 @@ def test_a_query_is_on_one_side(texts: list[str], seed: int) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "A ", "b", "c"]), sides), max_size=20))
+@settings(deadline=None)
 def test_the_side_nearer_to_training_loses_what_leaks(pairs: list[tuple[str, Split]]) -> None:
     texts, splits = [text for text, _ in pairs], [split for _, split in pairs]
     lost = leaks(texts, splits)
@@ -59,26 +62,48 @@ def test_histories_by_hand() -> None:
     users = np.array([1, 0, 1, 1, 0, 2, 1, 1])
     items = np.array([5, 5, 6, 7, 6, 9, 5, 8])
     times = np.array([1, 9, 1, 0, 2, 0, 4, 1])
-    histories, repeats = split_histories(users, items, times)
-    assert histories == [
+    line = Timeline.of(users, items, times)
+    assert last_two(line)[0] == [
         History(0, train=(6,), valid=None, test=5),
         History(1, train=(7, 5), valid=6, test=8),
         History(2, train=(9,), valid=None, test=None),
     ]
-    assert repeats.tolist() == [False] * 6 + [True, False]
+    assert line.repeats.tolist() == [False] * 6 + [True, False]
+    assert line.ties.tolist() == [False, False, True, False, False, False, False, True]
 
 
 def test_no_interactions() -> None:
     nothing = np.array([], dtype=int)
-    histories, repeats = split_histories(nothing, nothing, nothing)
-    assert histories == []
-    assert len(repeats) == 0
+    line = Timeline.of(nothing, nothing, nothing)
+    assert len(line.repeats) == 0
+    for cut in CUTS.values():
+        assert cut(line, None)[0] == []
+
+
+def test_by_date_nothing_after_a_date_is_trained_on() -> None:
+    users, items, times = np.array([0] * 10 + [1] * 10), np.arange(20), np.array([*range(10), *range(10)])
+    histories, unused = by_date(Timeline.of(users, items, times))
+    assert histories == [
+        History(0, tuple(range(8)), 8, 9),
+        History(1, tuple(range(10, 18)), 18, 19),
+    ]
+    assert not unused.any()
+
+
+def test_as_the_file_says() -> None:
+    users, items, times = np.array([0, 0, 0, 0, 0, 1]), np.array([1, 2, 3, 4, 5, 6]), np.arange(6)
+    histories, unused = as_told(Timeline.of(users, items, times), np.array([0, 1, 1, 2, 2, 2]))
+    assert histories == [History(0, (1,), 2, 4, later=(3,))]
+    assert histories[0].before_test == (1, 2, 3)
+    assert unused.tolist() == [False] * 4 + [True, True]
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9), st.integers(0, 5)), max_size=60))
+@settings(deadline=None)
 def test_histories_against_a_plain_reading(rows: list[tuple[int, int, int]]) -> None:
     users, items, times = (np.array([row[part] for row in rows], dtype=int) for part in range(3))
-    histories, repeats = split_histories(users, items, times)
+    line = Timeline.of(users, items, times)
+    histories, _ = last_two(line)
     assert [history.user for history in histories] == sorted({user for user, _, _ in rows})
     total = 0
     for history in histories:
@@ -90,7 +115,7 @@ def test_histories_against_a_plain_reading(rows: list[tuple[int, int, int]]) -> 
         assert history.train
         assert not set(held_out) & set(history.train)
         total += len(whole)
-    assert repeats.sum() == len(rows) - total
+    assert line.repeats.sum() == len(rows) - total
 
 
 @given(
