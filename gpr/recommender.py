@@ -17,9 +17,10 @@ from gpr.lm.base import Base
 from gpr.lm.prompts import Prompts
 from gpr.recommendation import Recommendation
 from gpr.scorers.adapter import load_adapter, load_item_features
-from gpr.scorers.ensemble import Ensemble, scorers_of
+from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
 from gpr.scorers.gpt import Gpt, fingerprint
 from gpr.scorers.pool import Pool
+from gpr.scorers.sequence import SEQUENCE, load_sequence
 
 Tell = Callable[[float, str], None]
 
@@ -83,7 +84,7 @@ def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: st
     """Puts a model, its adapter and a catalogue together. The catalogue's features are kept in the cache folder.
 
     Raises:
-        ModelError: the adapter does not fit the base model.
+        ModelError: the adapter is damaged or does not fit the base model.
     """
     model, match, pool = load_adapter(adapter, base.model) if adapter else (base.model, None, Pool())
     prompts = Prompts(base.tokenizer, dataset.catalogue)
@@ -102,7 +103,8 @@ def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: st
     )
     if not known:
         _keep(kept, gpt)
-    return Recommender(dataset, Ensemble(gpt, scorers_of(dataset)), pool, run, model_key)
+    sequence = load_sequence(adapter, dataset.catalogue, text_vectors(gpt)) if adapter else None
+    return Recommender(dataset, Ensemble(gpt, scorers_of(dataset, sequence)), pool, run, model_key)
 
 
 def _keep(folder: Path, gpt: Gpt) -> None:
@@ -123,6 +125,6 @@ def _digest(adapter: Path | None) -> str:
     if adapter is None:
         return "base"
     digest = hashlib.sha256()
-    for name in ("adapter_model.safetensors", "match.safetensors", "pool.json"):
-        digest.update((adapter / name).read_bytes())
+    for name in ("adapter_model.safetensors", "match.safetensors", "pool.json", SEQUENCE):
+        digest.update((adapter / name).read_bytes() if (adapter / name).exists() else b"")
     return digest.hexdigest()[:16]

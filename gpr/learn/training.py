@@ -15,8 +15,9 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import set_seed
 
-from gpr.data.dataset import Dataset
+from gpr.data.dataset import Dataset, Example, Request
 from gpr.errors import ModelError, RunError
+from gpr.learn.histories import SECONDS_PER_TARGET, Plan, epochs_of, learn_histories, targets_of
 from gpr.learn.joint import JointModel
 from gpr.learn.options import Options
 from gpr.learn.rows import Row, training_rows
@@ -34,9 +35,13 @@ from gpr.scorers.pool import Pool, fit
 from gpr.scorers.scorer import Scores
 
 VALIDATION_REQUESTS = 200
-"""At most so many decide the weights."""
+"""At most so many decide the weights of the GPT's parts."""
+MOST_SCORES = 2_000_000
+"""Requests times items, at most, for the quicker scorers before that."""
 VALIDATION_SHARE = 0.2
 """Of the time that is left, at most, for validation."""
+HISTORIES_SHARE = 0.3
+"""Of the time that is left, at most, for `sequence`."""
 KEPT_STEP = 0.5
 SAVING = 5.0
 """Seconds."""
@@ -92,13 +97,17 @@ def fine_tune(
     budget = _budget(joint, prompts, dataset, clock)
     steps = plan_steps(joint, rows, options, budget.training, check)
     stopped = run_trainer(joint, rows, steps, options, folder, progress, stop, budget.training)
-    progress.update(phase="choosing the weights of the scorers", seconds_left=None)
+    progress.update(phase="reading the items again", seconds_left=None)
     joint.eval()
     go_halfway(joint, start)
     gpt = Gpt(model, prompts, joint.match, joint.item_features())
-    pool, metrics = _validate(Ensemble(gpt, scorers_of(dataset)), dataset, budget.requests, measure)
+    progress.update(phase="learning from histories")
+    plan = Plan(epochs_of(dataset), budget.histories, seed=options.seed)
+    sequence = learn_histories(gpt, dataset, plan, lambda share: progress.update(share=round(share, 3)), stop)
+    progress.update(phase="choosing the weights of the scorers", share=0.0)
+    pool, metrics = _validate(Ensemble(gpt, scorers_of(dataset, sequence)), dataset, budget.requests, measure)
     progress.update(phase="saving")
-    save_adapter(folder.adapter, gpt, model, pool)
+    save_adapter(folder.adapter, gpt, model, pool, sequence)
     folder.write("metrics.json", metrics)
     status = "stopped" if stopped else "done"
     folder.write("done.json", {"status": status, "pool": pool.json(), "seconds": progress.state["seconds"]})
@@ -141,9 +150,10 @@ def go_halfway(joint: JointModel, start: dict[str, torch.Tensor]) -> None:
 
 @dataclass(frozen=True)
 class Budget:
-    """What the time allows: seconds of training, and validation requests afterwards."""
+    """What the time allows: seconds of training, seconds for histories, and validation requests afterwards."""
 
     training: float
+    histories: float
     requests: int
 
 
@@ -152,7 +162,7 @@ def _budget(joint: JointModel, prompts: Prompts, dataset: Dataset, clock: Clock)
     valid = dataset.examples["valid"]
     requests = min(len(valid), VALIDATION_REQUESTS)
     if clock.minutes is None:
-        return Budget(math.inf, requests)
+        return Budget(math.inf, math.inf, requests)
     start = time.monotonic()
     joint.item_features(limit=TIMED_ITEMS)
     reading = (time.monotonic() - start) * max(1.0, len(dataset.catalogue) / TIMED_ITEMS)
@@ -165,24 +175,36 @@ def _budget(joint: JointModel, prompts: Prompts, dataset: Dataset, clock: Clock)
         per_request = (time.monotonic() - start) / len(sample)
     left = clock.left()
     requests = min(requests, int(VALIDATION_SHARE * left / max(per_request, 1e-6)))
-    reserve = 1.3 * reading + 1.2 * per_request * (requests + 1) + max(SAVING, 0.03 * left)
+    histories = min(HISTORIES_SHARE * left, SECONDS_PER_TARGET * epochs_of(dataset) * targets_of(dataset))
+    reserve = histories + 1.3 * reading + 1.2 * per_request * (requests + 1) + max(SAVING, 0.03 * left)
     if reserve > left:
         raise RunError(
             f"{clock.minutes:g} minutes are not enough for this catalogue: reading it took most of them.",
             where=dataset.name,
             hint="Allow more minutes, or use a smaller catalogue.",
         )
-    return Budget(left - reserve, requests)
+    return Budget(left - reserve, max(histories, SAVING), requests)
 
 
 def _validate(ensemble: Ensemble, dataset: Dataset, requests: int, measure: Measure) -> tuple[Pool, dict[str, float]]:
-    """The pool fitted on a fixed sample of the validation split, and its figures there."""
+    """The pool fitted on a fixed sample of the validation split, and its figures there.
+
+    Where the GPT cannot answer all of the split in time, the other scorers' weights start from a fit on more of it.
+    """
     valid = dataset.examples["valid"]
-    sample = [valid[number] for number in np.random.default_rng(0).permutation(len(valid))[:requests]]
-    if not sample:
-        return Pool(), {}
-    asked = [example.request for example in sample]
-    items = np.array([example.item for example in sample])
+    order = np.random.default_rng(0).permutation(len(valid))
+    near = Pool()
+    if requests < len(valid):
+        asked, items = _asked([valid[number] for number in order[: MOST_SCORES // len(dataset.catalogue)]])
+        others = {name: scorer.score_all(asked) for name, scorer in ensemble.others.items()}
+        near = fit(others, asked, items)
+    if not requests:
+        return near, {}
+    asked, items = _asked([valid[number] for number in order[:requests]])
     parts = ensemble.score(asked)
-    pool = fit(parts, asked, items)
+    pool = fit(parts, asked, items, near)
     return pool, measure(pool.combine(parts, asked), items)
+
+
+def _asked(examples: list[Example]) -> tuple[list[Request], np.ndarray]:
+    return [example.request for example in examples], np.array([example.item for example in examples])

@@ -1,5 +1,5 @@
-"""What a run leaves behind: LoRA weights in peft's own format, the maps of `match`, the pool's weights. It
-knows files only."""
+"""What a run leaves behind: LoRA weights in peft's own format, the maps of `match`, `sequence`, the pool's
+weights. It knows files only."""
 
 from __future__ import annotations
 
@@ -14,20 +14,24 @@ from gpr.scorers.pool import Pool
 if TYPE_CHECKING:
     from gpr.scorers.gpt import Gpt
     from gpr.scorers.match import Match
+    from gpr.scorers.sequence import SequenceModel
 
 MATCH, FEATURES, POOL = "match.safetensors", "items.safetensors", "pool.json"
 
 
-def save_adapter(folder: Path, gpt: Gpt, model: Any, pool: Pool) -> None:
+def save_adapter(folder: Path, gpt: Gpt, model: Any, pool: Pool, sequence: SequenceModel | None = None) -> None:
     """Writes the adapter's folder, whole or not at all; the item features go with it for a quick start."""
     from safetensors.torch import save_file
 
     from gpr.scorers.gpt import fingerprint
+    from gpr.scorers.sequence import save_sequence
 
     with written_whole(folder) as partial:
         model.save_pretrained(partial, save_embedding_layers=False)
         save_file({name: value.contiguous() for name, value in gpt.match.state_dict().items()}, partial / MATCH)
         save_file({fingerprint(gpt.prompts): compact(gpt.item_features)}, partial / FEATURES)
+        if sequence:
+            save_sequence(partial, sequence, gpt.catalogue)
         (partial / POOL).write_text(json.dumps(pool.json(), indent=1), encoding="utf-8")
 
 

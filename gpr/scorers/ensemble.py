@@ -15,12 +15,30 @@ from gpr.scorers.taste import taste_scorers
 from gpr.scorers.words import Words
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from gpr.scorers.gpt import Gpt
+    from gpr.scorers.sequence import SequenceModel
 
 
-def scorers_of(dataset: Dataset) -> dict[str, Scorer]:
-    """What a data set's training part teaches within seconds, by name."""
-    return {"words": Words(dataset, with_queries=True), "popular": Popular(dataset), **taste_scorers(dataset)}
+def scorers_of(dataset: Dataset, sequence: SequenceModel | None = None) -> dict[str, Scorer]:
+    """By name, what a data set's training part teaches within seconds, and what a run has learned of histories."""
+    scorers: dict[str, Scorer] = {"words": Words(dataset, with_queries=True), "popular": Popular(dataset)}
+    scorers |= taste_scorers(dataset)
+    if sequence:
+        from gpr.scorers.sequence import SequenceScorer
+
+        scorers["sequence"] = SequenceScorer(sequence)
+    return scorers
+
+
+def text_vectors(gpt: Gpt) -> Tensor:
+    """(N, D) the GPT's vectors of the items' texts, of about unit variance, as `sequence` takes them."""
+    import torch
+
+    with torch.no_grad():
+        vectors = gpt.match.item_vectors(gpt.item_features)
+        return vectors * float(vectors.shape[1] ** 0.5)
 
 
 class Ensemble:

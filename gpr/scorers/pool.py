@@ -25,7 +25,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 Weights: TypeAlias = dict[str, float]
 
 UNTRAINED = {"generate": 0.1, "prior": 0.1, "match": 1.0}
-"""What weighs before anything is fitted; all other parts weigh nothing."""
+"""What the GPT's parts weigh before anything is fitted; all other parts weigh nothing."""
 PRIOR, OF_PRIOR = "prior", "generate"
 """The weight of the prior lies between 0 (off) and that of `generate` (taken off in full)."""
 PENALTY = 2.0
@@ -116,19 +116,23 @@ def without_history(scores: NDArray[np.floating], requests: Sequence[Request]) -
     return scores
 
 
-def fit(parts: Mapping[str, Scores], requests: Sequence[Request], items: NDArray[np.int64]) -> Pool:
+def fit(
+    parts: Mapping[str, Scores], requests: Sequence[Request], items: NDArray[np.int64], near: Pool | None = None
+) -> Pool:
     """The pool under which the items that were chosen, (B,), are most likely, for each kind of request.
 
-    A kind without a request here gets the untrained weights. Without requests that have both a query and a history,
-    those get the larger of each part's weights for either, since some parts hear the query alone, others the history.
+    Weights are drawn to those of `near`, or else to the untrained ones, which a kind without a request here gets.
+    Without requests that have both a query and a history, those get the larger of each part's weights for either,
+    since some parts hear the query alone, others the history.
     """
     kinds = np.array([kind_of(request) for request in requests])
-    weights: dict[Kind, Weights] = _untrained()
+    near = near or Pool()
+    weights = {kind: dict(near.weights[kind]) for kind in KINDS}
     for kind in KINDS:
         rows = np.flatnonzero(kinds == kind).tolist()
         if rows:
             chosen = {name: part[rows] for name, part in parts.items()}
-            weights[kind] = _fit(chosen, [requests[row] for row in rows], items[rows])
+            weights[kind] = _fit(chosen, [requests[row] for row in rows], items[rows], weights[kind])
     if "both" not in kinds:
         sides = [weights["query"], weights["history"] if "history" in kinds else {}]
         names = dict.fromkeys([*sides[0], *sides[1]])
@@ -136,8 +140,9 @@ def fit(parts: Mapping[str, Scores], requests: Sequence[Request], items: NDArray
     return Pool(weights)
 
 
-def _fit(parts: Mapping[str, Scores], requests: Sequence[Request], items: NDArray[np.int64]) -> Weights:
-    """Weights for requests of one kind, B >= 1. A part that says the same of all items is left out."""
+def _fit(parts: Mapping[str, Scores], requests: Sequence[Request], items: NDArray[np.int64], near: Weights) -> Weights:
+    """Weights for requests of one kind, B >= 1, added to those of parts that are not given here. A part that says the
+    same of all items weighs nothing."""
     out = np.isneginf(without_history(np.zeros((len(items), next(iter(parts.values())).shape[1])), requests))
     parts = {name: part.astype(np.float64) for name, part in parts.items()}
     if {PRIOR, OF_PRIOR} <= set(parts):  # so that all weights are >= 0
@@ -145,16 +150,16 @@ def _fit(parts: Mapping[str, Scores], requests: Sequence[Request], items: NDArra
     spread = {name: float(part.std(1, where=~out).mean()) for name, part in parts.items()}
     names = [name for name in parts if spread[name] > 1e-6]
     if not names:
-        return dict(UNTRAINED)
+        return dict(near)
     scale = np.array([spread[name] for name in names])
-    start = dict(UNTRAINED)
-    if PRIOR in parts and OF_PRIOR in parts:
-        start[OF_PRIOR] -= start[PRIOR]
+    start = dict(near)
+    if {PRIOR, OF_PRIOR} <= set(parts):
+        start[OF_PRIOR] = near.get(OF_PRIOR, 0.0) - near.get(PRIOR, 0.0)
     stack = np.stack([parts[name] for name in names]) / scale[:, None, None]  # (P, B, N)
     anchor = np.array([start.get(name, 0.0) for name in names]) * scale
     found = _most_likely(stack, out, items, anchor) / scale
-    weights = dict.fromkeys(parts, 0.0) | dict(zip(names, found.tolist(), strict=True))
-    if PRIOR in parts and OF_PRIOR in parts:
+    weights = near | dict.fromkeys(parts, 0.0) | dict(zip(names, found.tolist(), strict=True))
+    if {PRIOR, OF_PRIOR} <= set(parts):
         weights[OF_PRIOR] += weights[PRIOR]
     return weights
 

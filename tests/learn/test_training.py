@@ -22,6 +22,7 @@ from gpr.learn.joint import JointModel
 from gpr.learn.run_folder import RunFolder
 from gpr.learn.trainer import Clock
 from gpr.learn.training import Stopped
+from gpr.scorers.sequence import SEQUENCE
 from gpr.workspace import Options, RunInfo, Workspace
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -94,6 +95,14 @@ def test_the_adapter_is_in_pefts_own_format(trained: Workspace) -> None:
     assert (config["peft_type"], config["task_type"]) == ("LORA", "CAUSAL_LM")
     assert (folder / "adapter_model.safetensors").is_file()
     assert not [path for path in trained.root.rglob("*") if path.suffix in (".bin", ".pt", ".pkl", ".pth")]
+
+
+def test_histories_leave_a_sequence_that_is_part_of_the_answer(trained: Workspace) -> None:
+    assert (RunFolder(trained.run("films").folder).adapter / SEQUENCE).is_file()
+    recommender = trained.recommender("films")
+    scores = recommender.ensemble.score([Request("", (2, 3))])
+    assert {"sequence", "taste_next", "words", "popular"} <= set(scores)
+    assert recommender.pool.weights["history"].keys() >= scores.keys()
 
 
 def test_done_is_written_last(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+import torch
 
 from gpr.data.dataset import Dataset, Request
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.popular import Popular
 from gpr.scorers.scorer import Scorer, Scores
+from gpr.scorers.sequence import SequenceModel, SequenceScorer, Shape
 from gpr.scorers.taste import Ease, Following, Neighbours, ease_weights
 from gpr.scorers.words import Words
 
@@ -103,6 +105,15 @@ class TestNeighbours(ScorerContract):
     @pytest.fixture
     def scorer(self, films: Dataset) -> Scorer:
         return Neighbours(films)
+
+
+class TestSequence(ScorerContract):
+    @pytest.fixture(params=[0, 4])
+    def scorer(self, films: Dataset, request: pytest.FixtureRequest) -> Scorer:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            shape = Shape(text=request.param, width=8, length=5)
+            return SequenceScorer(SequenceModel(shape, torch.randn(len(films.catalogue), request.param)))
 
 
 class Part:

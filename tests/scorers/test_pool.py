@@ -157,6 +157,16 @@ def test_shares_say_what_each_part_adds_above_what_is_expected() -> None:
     np.testing.assert_allclose(shares["match"][0], match - (chances[0] * match).sum(), atol=1e-5)
 
 
+def test_weights_are_drawn_to_those_that_are_given() -> None:
+    parts, requests, items = made(5, requests=12)
+    near = Pool.same(generate=2.0, prior=1.0, match=0.5, taste=3.0)
+    weights = fit({name: part[:1] for name, part in parts.items()}, requests[:1], items[:1], near).weights["query"]
+    alone = fit({name: part[:1] for name, part in parts.items()}, requests[:1], items[:1]).weights["query"]
+    assert weights["taste"] == 3  # not given: it stays
+    assert abs(weights["generate"] - 2) < abs(alone["generate"] - 2)
+    assert fit({"match": parts["match"][:0]}, [], items[:0], near) == near
+
+
 def test_a_pool_comes_back_from_its_file() -> None:
     pool = fit(*made(0))
     assert Pool.read(json.loads(json.dumps(pool.json()))) == pool
