@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from gpr.learn.rows import Row
 from gpr.lm.body import Head
+from gpr.lm.branches import Branches
 from gpr.lm.layers import Layers
 from gpr.lm.prompts import Prompts
-from gpr.lm.tree import Branches
 from gpr.scorers.match import BLOCKS, SCALE, Match, Spans, features
 
 TEXT_BATCH = 32

@@ -96,7 +96,7 @@ def _history(prompts: Prompts, trie: Trie, items: tuple[int, ...], user: str) ->
 def _row(trie: Trie, ids: Ids, targets: list[tuple[int, int, int, int]]) -> Row:
     paths = [trie.path(item) for item, *_ in targets]
     entries = np.concatenate(paths)
-    nodes = trie.child_parent[entries]
+    nodes = trie.parent[trie.child[entries]]
     read = np.repeat([last for *_, last in targets], [len(path) for path in paths])
     at = read + trie.depth[nodes]
     table = np.array(targets, np.int64)

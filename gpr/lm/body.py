@@ -7,7 +7,7 @@ import copy
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,19 @@ def quiet_peft() -> Iterator[None]:
         yield
 
 
+STATES_AT_ONCE = 256
+"""Hidden states that meet the whole vocabulary together."""
+
+
+class Rows(NamedTuple):
+    """Some rows of the output head."""
+
+    weight: Tensor
+    """(C, H)"""
+    bias: Tensor | None
+    """(C,)"""
+
+
 class Head:
     """The output head, applied to some hidden states and some vocabulary rows only."""
 
@@ -59,19 +72,28 @@ class Head:
         self.bias: Tensor | None = getattr(head, "bias", None)
         self._softcap: float | None = getattr(model.config, "final_logit_softcapping", None)
 
-    def all_to_all(self, hidden: Tensor, tokens: Tensor) -> Tensor:
-        """Logits of every token for every hidden state: (K, H), (C,) -> (K, C), float32."""
-        rows = hidden @ self.weight[tokens].T
-        return self._finish(rows, tokens)
+    def rows(self, tokens: Tensor) -> Rows:
+        """The rows of some tokens, (C,), copied out for repeated use."""
+        return Rows(self.weight[tokens], None if self.bias is None else self.bias[tokens])
+
+    def all_to_all(self, hidden: Tensor, rows: Rows) -> Tensor:
+        """Logits of all rows' tokens for every hidden state: (K, H), C rows -> (K, C), float32."""
+        return self._finish(hidden @ rows.weight.T, rows.bias)
+
+    @torch.no_grad()
+    def log_totals(self, hidden: Tensor) -> Tensor:
+        """The logarithm of the sum of exp(logit) over the whole vocabulary: (K, H) -> (K,), float32."""
+        whole = Rows(self.weight, self.bias)
+        return torch.cat([self.all_to_all(some, whole).logsumexp(-1) for some in hidden.split(STATES_AT_ONCE)])
 
     def one_to_one(self, hidden: Tensor, tokens: Tensor) -> Tensor:
         """The logit of token i for hidden state i: (C, H), (C,) -> (C,), float32."""
-        return self._finish((hidden * self.weight[tokens]).sum(-1), tokens)
+        return self._finish((hidden * self.weight[tokens]).sum(-1), None if self.bias is None else self.bias[tokens])
 
-    def _finish(self, logits: Tensor, tokens: Tensor) -> Tensor:
+    def _finish(self, logits: Tensor, bias: Tensor | None) -> Tensor:
         logits = logits.float()
-        if self.bias is not None:
-            logits = logits + self.bias[tokens].float()
+        if bias is not None:
+            logits = logits + bias.float()
         return logits if self._softcap is None else self._softcap * torch.tanh(logits / self._softcap)
 
 

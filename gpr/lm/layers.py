@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from gpr.lm.body import body_of, can_split, low_depths, split
-from gpr.lm.tree import padded
+from gpr.lm.reading import padded
 
 KEPT_BYTES = 2 << 30
 """Bound on what is kept of the lower layers' output."""

@@ -49,6 +49,12 @@ class Prompts:
         self.titles = self._title_ids()
         """(N,) token ids of each title, terminator included; distinct and prefix-free."""
 
+    @property
+    def openings(self) -> list[Ids]:
+        """The fixed beginnings of requests."""
+        user = self._encode("User:")
+        return [self._bos + self._query, self._bos + self._chosen, self._bos + user]
+
     def _encode(self, text: str) -> Ids:
         return list(self._tokenizer.encode(text, add_special_tokens=False))
 

@@ -1,216 +1,221 @@
 """Exact generation over a catalogue: the model's probability of every item, in one pass over the prompts and one over
-the trie.
+the trie (`reading.py` says how the trie is read).
 
-It sees token ids only. The second pass feeds the edges of all branching nodes as one long sequence behind each
-prompt. A mask lets a token see the prompt and its own ancestors, and positions follow the depth in the trie, so
-each edge is read as if it stood alone behind the prompt (here for the trie drawn in `trie.py`, with one more edge
-below 'The M'):
-
-                    prompt      "The" "M"  "at" "ch"
-        "The"         x           x
-        "M"           x           x    x
-        "at"          x           x    x    x
-        "ch"          x           x    x    x    x         another edge would see the prompt and its own tokens alone
-
-The hidden state at the end of an edge gives the softmax over that node's children: log p(item) is the sum of the
-log-softmax
-values of the children on its path. The trie is prefix-free, so exp(log p) sums to 1 over the catalogue by construction.
+It sees token ids only. The hidden state at the end of an edge gives the softmax over that node's children, and
+log p(item) is the sum of the log-softmax values of the children on its path. The trie is prefix-free, so exp(log p)
+sums to 1 over the catalogue by construction. What a title's tokens say where there is no choice is not in it: that is
+its *likelihood*, over the whole vocabulary, which needs the tails of the titles read as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from transformers import DynamicCache
 
 from gpr.errors import RequestError
-from gpr.lm.body import Head, body_of, low_depths
-from gpr.lm.trie import Trie
+from gpr.lm.body import Head
+from gpr.lm.branches import Branches
+from gpr.lm.reading import Ids, Reader, Reading
+from gpr.lm.paths import Paths
+from gpr.lm.search import Best, search
+from gpr.lm.trie import Ints, Trie
 
 TOKENS_AT_ONCE = 16_384
 """Bound on requests x (prompt + trie tokens) in one forward pass."""
+EDGE_TOKENS = 1_024
+"""Trie tokens read in one pass; a larger catalogue is read in parts, each with the nodes above it."""
 
 
-class Branches:
-    """The children of the trie's nodes as tensors on the model's device, and the softmax over them."""
-
-    def __init__(self, trie: Trie, head: Head, device: torch.device) -> None:
-        self._head = head
-        self._ptr = torch.from_numpy(trie.child_ptr).to(device)
-        self._token = torch.from_numpy(trie.child_token).to(device)
-
-    def log_probs(self, hidden: Tensor, nodes: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-softmax over the children of each node, given the hidden state at the end of its edge.
-
-        Args:
-            hidden: (K, H). nodes: (K,) node numbers, repeats allowed.
-
-        Returns:
-            log-probabilities of all children, node after node (sum of children,) float32; where each node's begin (K
-            + 1,).
-        """
-        counts = self._ptr[nodes + 1] - self._ptr[nodes]
-        owner = torch.repeat_interleave(torch.arange(len(nodes), device=nodes.device), counts)
-        ends = counts.cumsum(0)
-        entries = torch.arange(len(owner), device=nodes.device) - (ends - counts)[owner] + self._ptr[nodes][owner]
-        at_root = nodes == 0  # its many children are the same for all requests: one product of matrices
-        below = ~at_root[owner]
-        logits = torch.empty(len(owner), device=hidden.device)
-        logits = logits.masked_scatter(below, self._head.one_to_one(hidden[owner[below]], self._token[entries[below]]))
-        root = self._head.all_to_all(hidden[at_root], self._token[: self._ptr[1]])
-        logits = logits.masked_scatter(~below, root.reshape(-1))
-        top = torch.full((len(nodes),), -torch.inf, device=hidden.device)
-        top = top.scatter_reduce(0, owner, logits.detach(), "amax")
-        total = torch.zeros_like(top).index_add(0, owner, torch.exp(logits - top[owner]))
-        return logits - (top + total.log())[owner], torch.cat([ends.new_zeros(1), ends])
-
-
-@dataclass(frozen=True)
-class Prefix:
-    """Prompts that have been read, padded on the right: what the tree pass continues from."""
-
-    cache: DynamicCache
-    lengths: Tensor
-    """(B,) tokens in each prompt."""
-    top: Tensor
-    """(B, P, H) hidden states after all layers."""
-    low: tuple[Tensor, Tensor]
-    """(B, P, H) hidden states after the layers of `low_depths`."""
-
-    @property
-    def last(self) -> Tensor:
-        """(B, H) the top hidden state at the end of each prompt."""
-        return self.top[torch.arange(len(self.lengths), device=self.top.device), self.lengths - 1]
+ITEMS_AT_ONCE = 128
+"""Items of a shortlist whose paths are read in one pass."""
 
 
 class TreeDecoder:
-    """Scores a trie of titles with a causal LM. The model must be in eval mode; its device and dtype are kept."""
+    """Scores a trie of titles with a causal LM. The model must be in eval mode; its device and dtype are kept.
 
-    def __init__(self, model: Any, trie: Trie) -> None:
+    Args:
+        openings: beginnings that prompts have in common, read once.
+    """
+
+    def __init__(self, model: Any, trie: Trie, openings: Sequence[Ids] = ()) -> None:
         self.trie = trie
-        self._body = body_of(model)
+        self.reader = Reader(model, trie, openings)
+        self.device = self.reader.device
         self._head = Head(model)
-        self.device = self._head.weight.device
-        self.branches = Branches(trie, self._head, self.device)
-        tokens, depths, owner = trie.edges(np.arange(trie.n_nodes))
-        self._tokens = torch.from_numpy(tokens).to(self.device)  # (E,)
-        self._depths = torch.from_numpy(depths).to(self.device)  # (E,)
-        lengths = np.bincount(owner, minlength=trie.n_nodes)
-        self._ends = torch.from_numpy(np.cumsum(lengths)[1:] - 1).to(self.device)  # (M - 1,)
-        self._sees = torch.from_numpy(_ancestors(trie, depths, owner)).to(self.device)  # (E, E)
+        self._branches = Branches(trie, self._head, self.device)
+        self._parts = list(_parts(trie))
+        self._widest = max((len(trie.edges(part)[0]) for part, _ in self._parts), default=0)
 
-    def batches(self, prompts: Sequence[Sequence[int]]) -> list[list[int]]:
-        """Which prompts to read together: of like lengths, within TOKENS_AT_ONCE with the trie behind them."""
-        order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))
+        self._hints = trie.log_sums_below(np.zeros(len(trie), np.float32))
+
+    def expect(self, log_probs: NDArray[np.float32]) -> None:
+        """What the items' log-probabilities (N,) are like on the whole: makes `top_k` quicker, and changes no result."""
+        self._hints = self.trie.log_sums_below(log_probs)
+
+    def batches(self, prompts: Sequence[Ids]) -> list[list[int]]:
+        """Which prompts to read together: of like openings and lengths, within TOKENS_AT_ONCE with the trie."""
+        openings = [self.reader.opening_of(prompt) for prompt in prompts]
+        order = sorted(range(len(prompts)), key=lambda row: (openings[row], len(prompts[row])))
         batches: list[list[int]] = [[]]
         for row in order:
-            if batches[-1] and (len(batches[-1]) + 1) * (len(prompts[row]) + len(self._tokens)) > TOKENS_AT_ONCE:
+            full = (len(batches[-1]) + 1) * (len(prompts[row]) + self._widest) > TOKENS_AT_ONCE
+            if batches[-1] and (full or openings[row] != openings[batches[-1][0]]):
                 batches.append([])
             batches[-1].append(row)
         return batches
 
-    @torch.inference_mode()
-    def read(self, prompts: Sequence[Sequence[int]]) -> Prefix:
-        """One pass over B prompts of any lengths. Padding is on the right, where causal attention never looks.
+    def read(self, prompts: Sequence[Ids]) -> Reading:
+        """One pass over B prompts.
 
         Raises:
-            RequestError: a prompt and the deepest title do not fit the positions that the model knows.
+            RequestError: a prompt and the deepest choice do not fit the positions that the model knows.
         """
-        ids, lengths = padded(prompts, self.device)
-        self._check_room(ids.shape[1])
-        cache = DynamicCache()  # without the config it keeps the whole prompt for sliding layers too
-        out = self._body(input_ids=ids, past_key_values=cache, use_cache=True, output_hidden_states=True)
-        low = tuple(out.hidden_states[depth] for depth in low_depths(self._body))
-        return Prefix(cache, lengths, out.last_hidden_state, low)
+        return self.reader.prompts(prompts)
 
-    def score_all(self, prompts: Sequence[Sequence[int]]) -> Tensor:
-        """Exact log-probabilities of the whole catalogue for B prompts: (B, N) float32, the exp of each row
-        sums to 1."""
+    def score_all(
+        self,
+        prompts: Sequence[Ids],
+        bias: NDArray[np.float32] | None = None,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> Tensor:
+        """Exact log-probabilities of the whole catalogue for B prompts: (B, N) float32, exp of each row sums to 1.
+
+        Args:
+            bias: added to the log-probabilities, (N,) or (B, N). allowed: the others get -inf, (N,) or (B, N). With
+                either the result is normalised again over the catalogue, never at a node.
+
+        Raises:
+            RequestError: nothing is allowed, or a prompt is too long.
+        """
         scores = torch.empty(len(prompts), len(self.trie), device=self.device)
         for rows in self.batches(prompts):
             scores[rows] = self.score(self.read([prompts[row] for row in rows]))
-        return scores
+        return scores if bias is None and allowed is None else shifted(scores, bias, allowed)
 
     @torch.inference_mode()
-    def score(self, prefix: Prefix) -> Tensor:
-        """(B, N) log-probabilities behind prompts that have been read. Uses the prefix up: its cache grows."""
-        size, trie = len(prefix.lengths), self.trie
-        hidden = prefix.last[:, None]  # (B, 1, H)
-        if len(self._tokens):
-            after = self._tree_pass(prefix)[:, self._ends]  # (B, M - 1, H)
-            hidden = torch.cat([hidden, after], 1)  # (B, M, H)
-        nodes = torch.arange(trie.n_nodes, device=self.device)
-        entries = torch.stack([self.branches.log_probs(row, nodes)[0] for row in hidden])  # (B, C)
-        reached = torch.zeros(size, trie.n_nodes, device=self.device)
-        for level in trie.levels[1:]:
-            into, above = self._index(trie.entry_of_node[level]), self._index(trie.parent[level])
-            reached[:, self._index(level)] = reached[:, above] + entries[:, into]
-        leaf = trie.entry_of_item
-        return entries[:, self._index(leaf)] + reached[:, self._index(trie.child_parent[leaf])]
+    def score(self, reading: Reading) -> Tensor:
+        """(B, N) log-probabilities behind prompts that have been read; the cache is left as it was."""
+        trie = self.trie
+        entries = torch.empty(len(reading.lengths), len(trie.child), device=self.device)  # (B, C)
+        entries[:, : trie.child_ptr[1]] = self._children(reading.last[:, None], np.zeros(1, np.int64))
+        for part, first in self._parts:
+            hidden, owners = self.reader.edges(reading, [part])
+            ends, own = self._index(_ends(owners[0], len(part))[first:]), part[first:]
+            columns = slice(trie.child_ptr[own[0]], trie.child_ptr[own[-1] + 1])
+            entries[:, columns] = self._children(hidden[:, ends], own)
+            reading.rewind()
+        reached = torch.zeros(len(entries), trie.n_nodes, device=self.device)
+        for nodes in trie.levels[1:]:
+            into, above = self._index(trie.entry[nodes]), self._index(trie.parent[nodes])
+            reached[:, self._index(nodes)] = reached[:, above] + entries[:, into]
+        leaves = trie.leaves(np.arange(len(trie)))
+        return entries[:, self._index(trie.entry[leaves])] + reached[:, self._index(trie.parent[leaves])]
 
-    def _index(self, numbers: np.ndarray) -> Tensor:
+    def _children(self, hidden: Tensor, nodes: Ints) -> Tensor:
+        """Log-probabilities of the children of some nodes for each request: (B, n, H) -> (B, sum of children)."""
+        numbers = self._index(nodes)
+        return torch.stack([self._branches.log_probs(row, numbers)[0] for row in hidden])
+
+    @torch.inference_mode()
+    def top_k(
+        self,
+        reading: Reading,
+        k: int,
+        bias: NDArray[np.float32] | None = None,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> list[Best]:
+        """The k allowed items with the largest log p + bias for each request, exactly, best first, ties by item number.
+
+        The scores are those sums, not normalised over the catalogue. Fewer items where fewer are allowed. The reading
+        is used up. bias, allowed: (N,) or (B, N).
+        """
+        return search(self.reader, self._branches, reading, k, bias, allowed, self._hints)
+
+    def score_items(self, reading: Reading, items: Ints) -> NDArray[np.float32]:
+        """Exact log-probabilities of some items, visiting the nodes on their paths alone.
+
+        Args:
+            items: (S,) for all requests, or (B, S).
+
+        Returns:
+            (B, S) float32; the cache is left as it was.
+        """
+        return self._score_paths(reading, items, likelihood=False)[0]
+
+    def likelihoods(self, reading: Reading, items: Ints) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """`score_items`, and the log-likelihood of the items' titles over the whole vocabulary: (B, S) each.
+
+        The tails of the titles are read in the same pass, so it costs about as many tokens as the titles have.
+        """
+        return self._score_paths(reading, items, likelihood=True)
+
+    @torch.inference_mode()
+    def _score_paths(
+        self, reading: Reading, items: Ints, likelihood: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        size = len(reading.lengths)
+        items = np.broadcast_to(items, (size, items.shape[-1]))
+        by_rank = np.argsort(self.trie.first[self.trie.leaves(items)], axis=1)  # neighbours share their paths
+        found = np.empty((2, *items.shape), np.float32)
+        for at in range(0, items.shape[1], ITEMS_AT_ONCE):
+            columns = by_rank[:, at : at + ITEMS_AT_ONCE]
+            paths = [Paths(self.trie, row, likelihood) for row in np.take_along_axis(items, columns, 1)]
+            hidden, _ = self.reader.edges(reading, [path.nodes for path in paths], cut=True)
+            for row, path in enumerate(paths):
+                states = torch.cat([reading.last[row, None], hidden[row]])  # (1 + E, H)
+                values, _ = self._branches.log_probs(states[self._index(path.ends)], self._index(path.inner))
+                found[0, row, columns[row]] = path.of_choices(values.cpu().numpy())
+                if likelihood:
+                    found[1, row, columns[row]] = path.of_tokens(self._token_log_probs(states, path))
+            reading.rewind()
+        return found[0], found[1]
+
+    def _token_log_probs(self, states: Tensor, path: Paths) -> NDArray[np.float32]:
+        """The log-probability over the whole vocabulary of each token on the paths, (T,)."""
+        used, place = torch.unique(self._index(path.before), return_inverse=True)
+        logits = self._head.one_to_one(states[used][place], self._index(path.tokens))
+        return (logits - self._head.log_totals(states[used])[place]).cpu().numpy()
+
+    def _index(self, numbers: Ints) -> Tensor:
         return torch.from_numpy(numbers).to(self.device)
 
-    def _tree_pass(self, prefix: Prefix) -> Tensor:
-        """Hidden states of all edge tokens behind each prompt, (B, E, H)."""
-        size, width = len(prefix.lengths), prefix.cache.get_seq_length()
-        read = torch.arange(width, device=self.device).expand(size, -1)  # (B, P)
-        positions = prefix.lengths[:, None] + self._depths - 1  # (B, E)
-        in_prompt = (read < prefix.lengths[:, None])[:, None].expand(-1, len(self._tokens), -1)
-        sees = torch.cat([in_prompt, self._sees.expand(size, -1, -1)], 2)  # (B, E, P + E)
-        seen_at = torch.cat([read, positions], 1)  # (B, P + E)
-        return self._body(  # type: ignore[no-any-return]
-            input_ids=self._tokens.expand(size, -1),
-            position_ids=positions,
-            attention_mask=_masks(self._body.config, sees, positions, seen_at, prefix.last.dtype),
-            past_key_values=prefix.cache,
-            use_cache=True,
-        ).last_hidden_state
 
-    def _check_room(self, width: int) -> None:
-        limit = getattr(self._body.config, "max_position_embeddings", None)
-        deepest = int(self.trie.depth.max())
-        if limit and width + deepest > limit:
-            raise RequestError(
-                f"The request needs {width + deepest} tokens; this base model reads {limit}.",
-                hint="Shorten the query or the history.",
-            )
+def shifted(
+    scores: Tensor, bias: NDArray[np.float32] | None = None, allowed: NDArray[np.bool_] | None = None
+) -> Tensor:
+    """Log-probabilities (B, N) with a bias added and what is not allowed left out, normalised over the catalogue.
 
-
-def padded(sequences: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Token ids as one tensor, zeros on the right (B, T), and the length of each (B,)."""
-    lengths = torch.tensor([len(sequence) for sequence in sequences])
-    ids = torch.zeros(len(sequences), int(lengths.max()), dtype=torch.long)
-    for row, sequence in enumerate(sequences):
-        ids[row, : len(sequence)] = torch.as_tensor(sequence)
-    return ids.to(device), lengths.to(device)
-
-
-def _masks(config: Any, sees: Tensor, at: Tensor, seen_at: Tensor, dtype: torch.dtype) -> Any:
-    """Additive masks (B, 1, E, P + E): one for all layers, or one for each kind; sliding layers see a window of
-    positions.
-
-    `at` (B, E) and `seen_at` (B, P + E) are the positions of those who see and of those who are seen.
+    Raises:
+        RequestError: nothing is allowed.
     """
-
-    def mask(window: int | None) -> Tensor:
-        near = sees & (at[:, :, None] - seen_at[:, None] < window) if window else sees
-        blank = torch.zeros(sees.shape, dtype=dtype, device=at.device)
-        return blank.masked_fill(~near, torch.finfo(dtype).min)[:, None]
-
-    kinds, window = getattr(config, "layer_types", None), getattr(config, "sliding_window", None)
-    if not kinds:
-        return mask(window)
-    return {kind: mask(window if kind == "sliding_attention" else None) for kind in set(kinds)}
+    if bias is not None:
+        scores = scores + torch.from_numpy(bias).to(scores.device)
+    if allowed is not None:
+        if not np.broadcast_to(allowed, tuple(scores.shape)).any(1).all():
+            raise RequestError("No item passes the filter.", hint="Loosen it.")
+        scores = scores.masked_fill(~torch.from_numpy(allowed).to(scores.device), -torch.inf)
+    return torch.log_softmax(scores, -1)
 
 
-def _ancestors(trie: Trie, depths: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    """(E, E) bool: whether token a (row) sees token b: b's node is a's or one above it, and b is not deeper."""
-    first, last = trie.first[owner], trie.last[owner]
-    below = (first[:, None] >= first[None]) & (first[:, None] < last[None])
-    return np.asarray(below & (depths[:, None] >= depths[None]))
+def _parts(trie: Trie) -> Iterator[tuple[Ints, int]]:
+    """The inner nodes but the root in stretches of at most about EDGE_TOKENS: (those above and the stretch, how many
+    are above)."""
+    tokens = np.cumsum(trie.edge_lengths[1:])
+    start = 1
+    while start < trie.n_nodes:
+        done = tokens[start - 2] if start > 1 else 0
+        end = max(start + 1, 1 + int(np.searchsorted(tokens, done + EDGE_TOKENS, "right")))
+        stretch = np.arange(start, end)
+        above = trie.above(stretch[:1])[1:]
+        yield np.concatenate([above, stretch]), len(above)
+        start = end
+
+
+def _ends(owner: Ints, count: int) -> Ints:
+    """Where the tokens of each node end: (E,) -> (count,)."""
+    return np.cumsum(np.bincount(owner, minlength=count)) - 1

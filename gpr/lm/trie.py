@@ -29,77 +29,99 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Trie:
-    """N leaves (items) below M inner nodes. Node 0 is the root; nodes are in preorder, so parents come before children.
+    """N leaves (items) below M inner nodes. Inner nodes are numbered 0..M-1 in preorder, so parents come before
+    children and node 0 is the root; the leaf of item i is node M + i.
 
-    Children are in CSR form: those of node v are the C-array entries `child_ptr[v]:child_ptr[v + 1]`, C = M - 1 + N.
+    Children are in CSR form: those of inner node v are the C-array entries `child_ptr[v]:child_ptr[v + 1]`, and every
+    node but the root is one child, so C = M - 1 + N.
     """
 
     tokens: NDArray[np.int32]
     """(T,) the token sequences of all items, one after the other, in item order."""
     starts: Ints
     """(N + 1,) item i is `tokens[starts[i]:starts[i + 1]]`."""
-    parent: Ints
-    """(M,) inner node -> inner node; -1 for the root."""
-    depth: Ints
-    """(M,) tokens from the root to the end of the node's edge; 0 for the root."""
-    first: Ints
-    """(M,) rank of the first leaf below the node in the sorted order of the sequences."""
-    last: Ints
-    """(M,) one past the rank of the last leaf below the node."""
     order: Ints
-    """(N,) rank -> item."""
+    """(N,) rank in the sorted order of the sequences -> item."""
+    parent: Ints
+    """(M + N,) the inner node above; -1 for the root."""
+    depth: Ints
+    """(M + N,) tokens from the root to the end of the node's edge; 0 for the root."""
+    first: Ints
+    """(M + N,) rank of the first leaf at or below the node."""
+    last: Ints
+    """(M + N,) one past the rank of the last leaf at or below it."""
     child_ptr: Ints
     """(M + 1,)"""
+    child: Ints
+    """(C,) node number."""
     child_token: Ints
     """(C,) the first token of the edge to the child."""
-    child: Ints
-    """(C,) inner node number, or ~item (negative) for a leaf."""
 
     def __len__(self) -> int:
         return len(self.order)
 
-    @property
+    @cached_property
     def n_nodes(self) -> int:
-        return len(self.parent)
+        """M, the number of inner nodes."""
+        return len(self.parent) - len(self.order)
 
     @cached_property
-    def child_parent(self) -> Ints:
-        """(C,) the node that each child entry belongs to."""
-        return np.repeat(np.arange(self.n_nodes), np.diff(self.child_ptr))
-
-    @cached_property
-    def entry_of_node(self) -> Ints:
-        """(M,) the child entry that leads to each inner node; -1 for the root."""
-        entries = np.full(self.n_nodes, -1, np.int64)
-        inner = np.flatnonzero(self.child >= 0)
-        entries[self.child[inner]] = inner
+    def entry(self) -> Ints:
+        """(M + N,) the child entry that leads to each node; -1 for the root."""
+        entries = np.full(len(self.parent), -1, np.int64)
+        entries[self.child] = np.arange(len(self.child))
         return entries
 
     @cached_property
-    def entry_of_item(self) -> Ints:
-        """(N,) the child entry that leads to each item."""
-        entries = np.empty(len(self), np.int64)
-        leaves = np.flatnonzero(self.child < 0)
-        entries[~self.child[leaves]] = leaves
-        return entries
+    def level(self) -> Ints:
+        """(M,) how many inner nodes lie above each inner node."""
+        level = [0] * self.n_nodes
+        for node, above in enumerate(self.parent[1 : self.n_nodes].tolist(), 1):  # once; parents come first
+            level[node] = level[above] + 1
+        return np.array(level, np.int64)
+
+    @cached_property
+    def inner_below(self) -> Ints:
+        """(M,) how many inner nodes lie at or below each inner node; in preorder they follow it."""
+        inner = np.arange(self.n_nodes)
+        # The next node that is not below starts where this one's stretch of ranks ends, or later.
+        return np.searchsorted(self.first[: self.n_nodes], self.last[: self.n_nodes], "left") - inner
+
+    @cached_property
+    def edge_lengths(self) -> Ints:
+        """(M,) tokens on the edge into each inner node."""
+        inner = np.arange(1, self.n_nodes)
+        return np.concatenate([np.zeros(1, np.int64), self.depth[inner] - self.depth[self.parent[inner]]])
+
+    @cached_property
+    def edge_tokens(self) -> int:
+        """Tokens on the edges into all inner nodes."""
+        return int(self.edge_lengths.sum())
 
     @cached_property
     def levels(self) -> tuple[Ints, ...]:
-        """Inner nodes by their number of inner ancestors: level 0 is the root."""
-        level = np.zeros(self.n_nodes, np.int64)
-        for node in range(1, self.n_nodes):  # once per catalogue; parents come first
-            level[node] = level[self.parent[node]] + 1
-        order = np.argsort(level, kind="stable")
-        return tuple(np.split(order, np.flatnonzero(np.diff(level[order])) + 1))
+        """Inner nodes by their level; the root alone is level 0."""
+        order = np.argsort(self.level, kind="stable")
+        return tuple(np.split(order, np.flatnonzero(np.diff(self.level[order])) + 1))
+
+    def leaves(self, items: Ints) -> Ints:
+        """The nodes of some items."""
+        return items + self.n_nodes
 
     def path(self, item: int) -> Ints:
         """Child entries from the root to an item: one per branching node on its path, (branches,)."""
-        entry = int(self.entry_of_item[item])
-        entries = [entry]
-        while (node := int(self.child_parent[entry])) != 0:
-            entry = int(self.entry_of_node[node])
-            entries.append(entry)
+        node, entries = item + self.n_nodes, []
+        while node != 0:
+            entries.append(int(self.entry[node]))
+            node = int(self.parent[node])
         return np.array(entries[::-1], np.int64)
+
+    def above(self, nodes: Ints) -> Ints:
+        """All inner nodes on the way to some nodes, the root included, each once and in preorder."""
+        found, here = [np.zeros(1, np.int64)], nodes
+        while len(here := np.unique(self.parent[here[here > 0]])):
+            found.append(here)
+        return np.unique(np.concatenate(found))
 
     def edges(self, nodes: Ints) -> tuple[Ints, Ints, Ints]:
         """The tokens on the edges into some nodes, in the order given.
@@ -107,13 +129,27 @@ class Trie:
         Returns:
             tokens (E,); the depth of each, from 1 (E,); which of `nodes` each belongs to (E,).
         """
-        above = np.where(nodes > 0, self.depth[np.maximum(self.parent[nodes], 0)], 0)
+        above = np.where(nodes > 0, self.depth[self.parent[nodes]], 0)
         lengths = self.depth[nodes] - above
         owner = np.repeat(np.arange(len(nodes)), lengths)
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         depths = above[owner] + within + 1
         leaf = self.order[self.first[nodes]]
         return self.tokens[self.starts[leaf][owner] + depths - 1].astype(np.int64), depths, owner
+
+    def log_sums_below(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """log of the sum of exp(value) of the items below each inner node: (N,) -> (M,)."""
+        sums = np.concatenate([np.zeros(1), np.cumsum(np.exp(values[self.order].astype(np.float64)))])
+        inner = slice(0, self.n_nodes)
+        below = np.maximum(sums[self.last[inner]] - sums[self.first[inner]], np.finfo(np.float64).tiny)
+        return np.log(below).astype(np.float32)
+
+    def most_below(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The largest value of an item at or below each node: (B, N) -> (B, M + N)."""
+        ranked = np.pad(values[:, self.order], ((0, 0), (0, 1)), constant_values=-np.inf)
+        stretches = np.stack([self.first[: self.n_nodes], self.last[: self.n_nodes]], 1).ravel()
+        inner = np.maximum.reduceat(ranked, stretches, axis=1)[:, ::2]
+        return np.concatenate([inner, values], 1)
 
 
 def build_trie(sequences: Sequence[Sequence[int]]) -> Trie:
@@ -130,16 +166,16 @@ def build_trie(sequences: Sequence[Sequence[int]]) -> Trie:
     order = _sorted_order(tokens, starts)
     common = _common_prefixes(tokens, starts[order], lengths[order])
     parent, depth, first, last, leaf_parent = _intervals(common)
-    # children: inner nodes and leaves together, grouped by parent, in sorted order within each
-    inner = np.arange(1, len(parent))
-    above = np.concatenate([parent[inner], leaf_parent])
-    rank = np.concatenate([first[inner], np.arange(len(order))])
-    child = np.concatenate([inner, ~order])
-    arrange = np.lexsort((rank, above))
-    above, rank, child = above[arrange], rank[arrange], child[arrange]
-    child_token = tokens[starts[order[rank]] + depth[above]].astype(np.int64)
-    child_ptr = np.searchsorted(above, np.arange(len(parent) + 1))
-    return Trie(tokens, starts, parent, depth, first, last, order, child_ptr, child_token, child)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    parent = np.concatenate([parent, leaf_parent[rank]])
+    depth = np.concatenate([depth, lengths])
+    first, last = np.concatenate([first, rank]), np.concatenate([last, rank + 1])
+    # children: grouped by parent, in sorted order within each
+    child = np.lexsort((first[1:], parent[1:])) + 1
+    child_token = tokens[starts[order[first[child]]] + depth[parent[child]]].astype(np.int64)
+    child_ptr = np.searchsorted(parent[child], np.arange(len(parent) - len(order) + 1))
+    return Trie(tokens, starts, order, parent, depth, first, last, child_ptr, child, child_token)
 
 
 def _sorted_order(tokens: NDArray[np.int32], starts: Ints) -> Ints:

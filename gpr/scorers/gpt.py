@@ -16,7 +16,8 @@ from torch import Tensor
 from gpr.data.dataset import Request
 from gpr.lm.body import body_of, low_depths
 from gpr.lm.prompts import Prompt, Prompts
-from gpr.lm.tree import Prefix, TreeDecoder, padded
+from gpr.lm.reading import Reading, padded
+from gpr.lm.tree import TreeDecoder
 from gpr.scorers.match import BLOCKS, Match, Spans, features
 from gpr.scorers.scorer import Scores
 
@@ -45,7 +46,7 @@ class Gpt:
         progress: Callable[[float], None] = lambda share: None,
     ) -> None:
         self.prompts, self.catalogue = prompts, prompts.catalogue
-        self.decoder = TreeDecoder(model, prompts.trie)
+        self.decoder = TreeDecoder(model, prompts.trie, prompts.openings)
         self._body = body_of(model)
         self.item_features = self.text_features(prompts.texts, progress) if item_features is None else item_features
         self.match = match or self._untrained_match(progress)
@@ -87,28 +88,23 @@ class Gpt:
         done = 0
         for rows in self.decoder.batches([prompt.ids for prompt in prompts]):
             batch = [prompts[row] for row in rows]
-            prefix = self.decoder.read([prompt.ids for prompt in batch])
-            match[rows] = self._match(prefix, batch)
-            generate[rows] = self.decoder.score(prefix)
+            reading = self.decoder.read([prompt.ids for prompt in batch])
+            match[rows] = self._match(reading, batch)
+            generate[rows] = self.decoder.score(reading)
             done += len(rows)
             progress(done / len(prompts))
         prior = self._prior.repeat(len(prompts), 1)
         return {name: part.cpu().numpy() for name, part in (("generate", generate), ("match", match), ("prior", prior))}
 
-    def _match(self, prefix: Prefix, prompts: Sequence[Prompt]) -> Tensor:
-        found = features(prefix.low, prefix.top, spans_of(prompts, self.decoder.device))
+    def _match(self, reading: Reading, prompts: Sequence[Prompt]) -> Tensor:
+        found = features(reading.low, reading.top, spans_of(prompts, self.decoder.device, reading.opening))
         return self.match.log_probs(self.match.request_vectors(found), self._item_vectors)
 
 
-def spans_of(prompts: Sequence[Prompt], device: torch.device) -> Spans:
-    """One text a sequence, read at its last token."""
-    columns = [
-        range(len(prompts)),
-        [prompt.start for prompt in prompts],
-        [prompt.end for prompt in prompts],
-        [len(prompt.ids) - 1 for prompt in prompts],
-    ]
-    return Spans(*(torch.tensor(list(column), device=device) for column in columns))
+def spans_of(prompts: Sequence[Prompt], device: torch.device, opening: int = 0) -> Spans:
+    """One text a sequence, read at its last token; places are counted from the end of the opening."""
+    places = torch.tensor([(prompt.start, prompt.end, len(prompt.ids) - 1) for prompt in prompts], device=device)
+    return Spans(torch.arange(len(prompts), device=device), *(places - opening).unbind(1))
 
 
 def fingerprint(prompts: Prompts) -> str:

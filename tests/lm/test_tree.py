@@ -14,7 +14,8 @@ from transformers import PreTrainedTokenizerFast
 from gpr.errors import RequestError
 from gpr.lm import tree
 from gpr.lm.prompts import Prompts
-from gpr.lm.tree import TreeDecoder, padded
+from gpr.lm.reading import padded
+from gpr.lm.tree import TreeDecoder
 from gpr.lm.trie import build_trie
 from tests.small_data import catalogue_of
 from tests.small_models import plain_log_probs, tiny, with_lora

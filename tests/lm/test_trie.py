@@ -56,10 +56,8 @@ def test_children_lead_to_what_begins_so(titles: list[Sequence]) -> None:
         assert sorted(trie.child_token[entries].tolist()) == sorted(naive[prefix])
         for entry in entries:
             child, token = int(trie.child[entry]), int(trie.child_token[entry])
-            reached = titles[~child] if child < 0 else prefix_of(trie, child)
-            assert reached[: len(prefix) + 1] == (*prefix, token)
-            assert trie.child_parent[entry] == node
-            assert (trie.entry_of_item[~child] if child < 0 else trie.entry_of_node[child]) == entry
+            assert prefix_of(trie, child)[: len(prefix) + 1] == (*prefix, token)
+            assert (trie.parent[child], trie.entry[child]) == (node, entry)
 
 
 @given(catalogues)
@@ -78,28 +76,50 @@ def test_a_path_visits_the_branchings_of_a_title(titles: list[Sequence]) -> None
     trie, naive = build_trie(titles), next_tokens(titles)
     for item, title in enumerate(titles):
         path = trie.path(item)
-        nodes = [prefix_of(trie, node) for node in trie.child_parent[path]]
+        nodes = [prefix_of(trie, node) for node in trie.parent[trie.child[path]]]
         assert nodes == [title[:at] for at in range(len(title)) if at == 0 or len(naive[title[:at]]) > 1]
         assert trie.child_token[path].tolist() == [title[len(prefix)] for prefix in nodes]
-        assert trie.child[path[-1]] == ~item
+        assert trie.child[path[-1]] == trie.leaves(np.array(item))
 
 
 @given(catalogues)
 def test_levels_count_the_inner_nodes_above(titles: list[Sequence]) -> None:
     trie = build_trie(titles)
-    for count, level in enumerate(trie.levels):
-        for node in level.tolist():
-            above = 0
-            while (node := int(trie.parent[node])) >= 0:
-                above += 1
-            assert above == count
-    assert sorted(np.concatenate(trie.levels).tolist()) == list(range(trie.n_nodes))
+    for node, level in enumerate(trie.level):
+        above = 0
+        while (node := int(trie.parent[node])) >= 0:
+            above += 1
+        assert above == level
+    assert len(trie.level) == trie.n_nodes
+
+
+@given(catalogues, st.data())
+def test_above_are_the_inner_nodes_on_the_way(titles: list[Sequence], data: st.DataObject) -> None:
+    trie = build_trie(titles)
+    nodes = data.draw(st.lists(st.integers(0, len(trie.parent) - 1), max_size=6))
+    expected = {0}
+    for node in nodes:
+        while (node := int(trie.parent[node])) >= 0:
+            expected.add(node)
+    assert trie.above(np.array(nodes, np.int64)).tolist() == sorted(expected)
+
+
+@given(catalogues, st.data())
+def test_most_below_is_the_largest_value_of_the_items_there(titles: list[Sequence], data: st.DataObject) -> None:
+    trie = build_trie(titles)
+    numbers = st.floats(-5, 5, width=32) | st.just(-np.inf)
+    values = data.draw(st.lists(numbers, min_size=len(titles), max_size=len(titles)))
+    most = trie.most_below(np.array([values, values[::-1]], np.float32))
+    for node in range(len(trie.parent)):
+        below = trie.order[trie.first[node] : trie.last[node]]
+        assert most[0, node] == max(values[item] for item in below)
+        assert most[1, node] == max(values[::-1][item] for item in below)
 
 
 @given(catalogues, st.data())
 def test_edges_of_any_nodes_in_any_order(titles: list[Sequence], data: st.DataObject) -> None:
     trie = build_trie(titles)
-    nodes = data.draw(st.lists(st.integers(0, trie.n_nodes - 1), max_size=8))
+    nodes = data.draw(st.lists(st.integers(0, len(trie.parent) - 1), max_size=8))
     tokens, depths, owner = trie.edges(np.array(nodes, np.int64))
     at = 0
     for place, node in enumerate(nodes):
@@ -118,13 +138,13 @@ def test_the_trie_of_the_drawing() -> None:
     trie = build_trie([(the, *matrix, END), (the, *mummy, END), (*alien, END)])
     assert [prefix_of(trie, node) for node in range(trie.n_nodes)] == [(), (the, 1)]
     assert trie.child_token.tolist() == [the, alien[0], 2, 3]
-    assert trie.child.tolist() == [1, ~2, ~0, ~1]
+    assert trie.child.tolist() == [1, 2 + 2, 2 + 0, 2 + 1]
     assert [trie.path(item).tolist() for item in range(3)] == [[0, 2], [0, 3], [1]]
 
 
 def test_one_item_is_one_leaf_below_the_root() -> None:
     trie = build_trie([(4, 5, END)])
-    assert (trie.n_nodes, trie.child.tolist(), trie.child_token.tolist()) == (1, [~0], [4])
+    assert (trie.n_nodes, trie.child.tolist(), trie.child_token.tolist()) == (1, [1], [4])
     assert trie.path(0).tolist() == [0]
     assert [len(part) for part in trie.edges(np.array([0]))] == [0, 0, 0]
 
@@ -133,7 +153,7 @@ def test_two_items_that_part_at_once_and_two_that_part_late() -> None:
     assert build_trie([(1, END), (2, END)]).n_nodes == 1
     late = build_trie([(1, 2, 4, END), (1, 2, 3, END)])
     assert [prefix_of(late, node) for node in range(late.n_nodes)] == [(), (1, 2)]
-    assert late.child.tolist() == [1, ~1, ~0]
+    assert late.child.tolist() == [1, 2 + 1, 2 + 0]
 
 
 def test_a_title_that_is_the_beginning_of_another_ends_in_its_own_leaf() -> None:
