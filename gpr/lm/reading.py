@@ -119,7 +119,7 @@ class Reader:
 
     @torch.inference_mode()
     def edges(self, reading: Reading, nodes: Sequence[Ints], cut: bool = False) -> tuple[Tensor, list[Ints]]:
-        """One pass over the edges into some nodes of each prompt. The nodes above must have been read, or be among them.
+        """One pass over the edges into some nodes of each prompt. Nodes above must have been read, or be among them.
 
         Args:
             nodes: one array a prompt, or a single one for all. cut: leaves out the last token of each leaf, which
@@ -153,7 +153,7 @@ class Reader:
         """Tokens (B, E) with their ranks and depths (3, B, E) -> hidden states (B, E, H); the cache takes them over."""
         size, width = len(reading.lengths), reading.width
         old, reading.slots = reading.slots, torch.cat([reading.slots, slots], 2)
-        first, last, depth = slots[:, :, :, None]  # (B, E, 1) each
+        first, depth = slots[0, :, :, None], slots[2, :, :, None]  # (B, E, 1) each
         of_first, of_last, of_depth = reading.slots[:, :, None]  # (B, 1, S + E) each
         in_trie = (of_first <= first) & (first < of_last) & (of_depth <= depth)
         read = torch.arange(width, device=self.device).expand(size, -1)  # (B, P)

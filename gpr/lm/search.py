@@ -25,7 +25,7 @@ TOKENS_A_PASS = 24
 MARGIN = 0.5
 """Nats by which what is likely below a prefix may fall short and still be read with it."""
 ALL_AT_ONCE = 0.25
-"""Where the prefixes that must be expanded hold this share of the trie's tokens, all that may matter is read at once."""
+"""Where the prefixes to expand hold this share of the trie's tokens, all that may matter is read at once."""
 
 
 @dataclass(frozen=True)

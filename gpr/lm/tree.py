@@ -20,8 +20,8 @@ from torch import Tensor
 from gpr.errors import RequestError
 from gpr.lm.body import Head
 from gpr.lm.branches import Branches
-from gpr.lm.reading import Ids, Reader, Reading
 from gpr.lm.paths import Paths
+from gpr.lm.reading import Ids, Reader, Reading
 from gpr.lm.search import Best, search
 from gpr.lm.trie import Ints, Trie
 
@@ -54,7 +54,7 @@ class TreeDecoder:
         self._hints = trie.log_sums_below(np.zeros(len(trie), np.float32))
 
     def expect(self, log_probs: NDArray[np.float32]) -> None:
-        """What the items' log-probabilities (N,) are like on the whole: makes `top_k` quicker, and changes no result."""
+        """What the items' log-probabilities (N,) are like on the whole: makes `top_k` quicker, changes no result."""
         self._hints = self.trie.log_sums_below(log_probs)
 
     def batches(self, prompts: Sequence[Ids]) -> list[list[int]]:

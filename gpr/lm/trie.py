@@ -142,7 +142,7 @@ class Trie:
         sums = np.concatenate([np.zeros(1), np.cumsum(np.exp(values[self.order].astype(np.float64)))])
         inner = slice(0, self.n_nodes)
         below = np.maximum(sums[self.last[inner]] - sums[self.first[inner]], np.finfo(np.float64).tiny)
-        return np.log(below).astype(np.float32)
+        return np.asarray(np.log(below), np.float32)
 
     def most_below(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """The largest value of an item at or below each node: (B, N) -> (B, M + N)."""

@@ -24,7 +24,7 @@ def test_the_body_is_the_model_without_its_head(family_model: Any) -> None:
     with torch.inference_mode():
         hidden = read(body_of(family_model), input_ids=IDS)
         logits = family_model(input_ids=IDS).logits
-        torch.testing.assert_close(Head(family_model).all_to_all(hidden[0], torch.arange(320)), logits[0])
+        torch.testing.assert_close(plain_logits(Head(family_model), hidden[0], torch.arange(320)), logits[0])
     assert hidden.shape == (2, 15, 32)
 
 
@@ -33,10 +33,17 @@ def test_through_peft_it_is_the_adapted_one() -> None:
     with torch.inference_mode():
         adapted = read(body_of(model), input_ids=IDS)
         torch.testing.assert_close(
-            Head(model).all_to_all(adapted[0], torch.arange(320)), model(input_ids=IDS).logits[0]
+            plain_logits(Head(model), adapted[0], torch.arange(320)), model(input_ids=IDS).logits[0]
         )
         with model.disable_adapter():
             assert not torch.allclose(read(body_of(model), input_ids=IDS), adapted)
+
+
+def plain_logits(head: Head, hidden: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """All tokens' logits for all states; and the sum over the whole vocabulary on the way."""
+    everything = head.all_to_all(hidden, head.rows(torch.arange(320)))
+    torch.testing.assert_close(head.log_totals(hidden), everything.logsumexp(-1))
+    return head.all_to_all(hidden, head.rows(tokens))
 
 
 @pytest.mark.parametrize("layers", [1, 2, 4, 8, 30])
@@ -120,5 +127,5 @@ def test_heads_with_a_bias_or_a_cap(kind: str) -> None:
     with torch.inference_mode():
         hidden = read(body_of(model), input_ids=IDS)[0, :3]  # (3, H)
         logits = model(input_ids=IDS).logits[0, :3]  # (3, vocabulary)
-        torch.testing.assert_close(Head(model).all_to_all(hidden, tokens), logits[:, tokens])
+        torch.testing.assert_close(plain_logits(Head(model), hidden, tokens), logits[:, tokens])
         torch.testing.assert_close(Head(model).one_to_one(hidden, tokens), logits[torch.arange(3), tokens])
