@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gpr.data.dataset import Finding
 from gpr.data.encoding import detect_encoding, encoding_finding
+from gpr.data.quick import read_plain
 from gpr.data.table import Table, column_names, text_frame
 from gpr.errors import DataError
 
@@ -86,7 +88,13 @@ def _read(path: Path, encoding: str, dialect: Dialect) -> Table:
         raise DataError("The file is empty.", where=path.name, hint="The first line names the columns.")
     names = column_names(header, path)
     rows = _Rows(names)
-    while batch := list(itertools.islice(records, _BATCH_ROWS)):
+    plain = None
+    if encoding == "utf-8" and len(dialect.separator) == 1 and len(names) > 1:
+        plain = read_plain(path, dialect.separator, names, header=not dialect.header)
+    if plain is not None and plain.num_rows:
+        rows.add_columns(plain)
+        records.close()
+    while plain is None and (batch := list(itertools.islice(records, _BATCH_ROWS))):
         rows.add(batch)
     if not rows.total:
         seen = ", ".join(names[:10])
@@ -118,6 +126,13 @@ class _Rows:
     _read: int = 0
     _batches: list[pa.Table] = field(default_factory=list)
     _numbers: list[np.ndarray] = field(default_factory=list)
+
+    def add_columns(self, columns: pa.Table) -> None:
+        """All rows at once; those that are blank are none."""
+        blank = np.logical_and.reduce([pc.equal(column, "").to_numpy() for column in columns.columns])
+        self._batches.append(columns.filter(pa.array(~blank)) if blank.any() else columns)
+        self._numbers.append(np.flatnonzero(~blank) + 1)
+        self.total += int((~blank).sum())
 
     def add(self, batch: list[list[str]]) -> None:
         first = self._read + 1
@@ -158,7 +173,7 @@ class _Rows:
         return text_frame(pa.concat_tables(self._batches), np.concatenate(self._numbers))
 
 
-def _records(path: Path, encoding: str, dialect: Dialect) -> Iterator[list[str]]:
+def _records(path: Path, encoding: str, dialect: Dialect) -> Generator[list[str]]:
     """Rows as fields; blank lines on top are none."""
     row = 1 if dialect.header else 0
     separator = dialect.separator

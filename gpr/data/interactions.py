@@ -14,7 +14,7 @@ from gpr.data.dataset import SPLITS, Catalogue, Example, Finding, Request, Seque
 from gpr.data.histories import CUTS, History, Timeline
 from gpr.data.split import SPLIT_NAMES
 from gpr.data.table import Table, fold_all, translate
-from gpr.data.times import instants, parse_times
+from gpr.data.times import parse_times
 from gpr.data.verdicts import conflicts, good_rows, well_rated
 
 
@@ -103,17 +103,16 @@ def _times(table: Table, meanings: dict[str, Meaning]) -> tuple[np.ndarray, list
     if not column:
         message = "There is no timestamp; the order of the rows is taken as the order of time."
         return np.zeros(len(table.frame)), [Finding("info", "no-timestamp", message, table.file)]
-    values = table.frame[column]
-    times, bad = parse_times(values)
+    rows = table.frame.index
+    times = parse_times(table.frame[column])
     message = "Timestamps that are neither a number nor a date count as the earliest."
-    findings = table.finding("hurts", "bad-timestamp", message, values.index[bad], column)
-    if len(times) > 1 and len(np.unique(times[~bad])) == 1:
+    findings = table.finding("hurts", "bad-timestamp", message, rows[times.bad], column)
+    if times.constant:
         message = "All timestamps are equal; the order of the rows is taken as the order of time."
         findings.append(Finding("hurts", "constant-timestamp", message, table.file, None, column))
-    future = (instants(values) > np.datetime64("now") + np.timedelta64(1, "D")).to_numpy()
     message = "Timestamps in the future; they are kept, and count as the latest."
-    findings += table.finding("hurts", "future-timestamp", message, values.index[future], column)
-    return times, findings
+    findings += table.finding("hurts", "future-timestamp", message, rows[times.future], column)
+    return times.order, findings
 
 
 def _said(

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gpr.data.finding import Finding, Grade
 from gpr.errors import DataError
@@ -26,6 +27,8 @@ MAX_COLUMNS = 1_000
 
 _TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_NOT_FOLDED = r"[^\x21-\x7e ]|  |^ | $"
+"""Anything but printable ASCII with single spaces inside; for RE2, which reads millions of texts a second."""
 _INVISIBLE = re.compile("[\u200b\ufeff]+")
 
 
@@ -97,10 +100,17 @@ def fold(text: str) -> str:
 
 
 def fold_all(values: pd.Series) -> pd.Series:
-    """`fold` on each value, computed once for each distinct one."""
-    codes, distinct = pd.factorize(values)
+    """`fold` on each value, computed once for each distinct one that is not as it should be already."""
+    odd = pc.match_substring_regex(values.array.__arrow_array__(), _NOT_FOLDED).to_numpy(zero_copy_only=False)
+    if not odd.any():
+        return values
+    codes, distinct = pd.factorize(values[odd])
     folded = np.array([fold(text) for text in distinct], dtype=object)
-    return pd.Series(folded[codes] if len(folded) else [], index=values.index, dtype="str")
+    if len(codes) == len(values):
+        return pd.Series(folded[codes], index=values.index, dtype="str")
+    changed = values.to_numpy(dtype=object, copy=True)
+    changed[odd] = folded[codes]
+    return pd.Series(changed, index=values.index, dtype="str")
 
 
 def translate(values: pd.Series, known: dict[str, Any], default: object) -> np.ndarray:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 _THOUSANDS = r"^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$"
 _DAY_OR_MONTH = r"^(\d{1,2})[./-](\d{1,2})[./-]\d{4}\b"
@@ -13,6 +16,9 @@ _DAY_OR_MONTH = r"^(\d{1,2})[./-](\d{1,2})[./-]\d{4}\b"
 
 def parse_numbers(values: pd.Series) -> pd.Series:
     """(rows,) floats, NaN for what is no finite number; '1,234.5' and '3,5' are numbers."""
+    quick = _cast(values, pa.float64())
+    if quick is not None:
+        return pd.Series(np.where(np.isfinite(quick), quick, np.nan), index=values.index)
     texts = values.str.strip()
     grouped = texts.str.match(_THOUSANDS)
     if grouped.any():
@@ -26,25 +32,63 @@ def parse_numbers(values: pd.Series) -> pd.Series:
     return numbers.where(np.isfinite(numbers))
 
 
-def parse_times(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """(rows,) sortable times and (rows,) which values were none: numbers if most are, dates otherwise."""
+@dataclass(frozen=True)
+class Times:
+    """One time a row."""
+
+    order: np.ndarray
+    """(rows,) whole numbers that sort like the times; what is no time comes first."""
+    bad: np.ndarray
+    """(rows,) which values are no time."""
+    future: np.ndarray
+    """(rows,) which are more than a day from now."""
+
+    @property
+    def constant(self) -> bool:
+        known = self.order[~self.bad]
+        return len(known) > 1 and bool(known.min() == known.max())
+
+
+def parse_times(values: pd.Series) -> Times:
+    """Numbers if most are, dates otherwise. Numbers are seconds since 1970, large ones milliseconds and finer."""
+    tomorrow = np.datetime64("now") + np.timedelta64(1, "D")
+    whole = _cast(values, pa.int64())
+    if whole is not None:
+        limit = tomorrow.astype(int)
+        finest = whole
+        for _ in range(3):
+            finest = np.where(np.abs(finest) < 100_000_000_000, finest, finest // 1_000)
+        return Times(whole, np.zeros(len(whole), dtype=bool), finest > limit)
     codes, distinct = pd.factorize(values.str.strip())
     ranked = _ranked(pd.Series(distinct, dtype="str"))
-    ranks = ranked.rank(method="dense", na_option="top").to_numpy()
-    return ranks[codes].astype(np.int64), ranked.isna().to_numpy()[codes]
+    order = ranked.rank(method="dense", na_option="top").to_numpy()[codes].astype(np.int64)
+    return Times(order, ranked.isna().to_numpy()[codes], (_instants(ranked) > tomorrow)[codes])
 
 
 def instants(values: pd.Series) -> pd.Series:
-    """(rows,) times in UTC, NaT for what is none; numbers are seconds since 1970, large ones milliseconds and finer."""
+    """(rows,) times in UTC, NaT for what is none."""
     codes, distinct = pd.factorize(values.str.strip())
-    ranked = _ranked(pd.Series(distinct, dtype="str"))
+    return pd.Series(_instants(_ranked(pd.Series(distinct, dtype="str")))[codes], index=values.index)
+
+
+def _instants(ranked: pd.Series) -> np.ndarray:
+    """What `_ranked` gives as `datetime64[s]`."""
     if not pd.api.types.is_datetime64_any_dtype(ranked):
         seconds = pd.to_numeric(ranked).astype(float)
         for _ in range(3):
             seconds = seconds.where(seconds.abs() < 1e11, seconds / 1e3)
         ranked = pd.to_datetime(seconds.where(seconds.abs() < 1e11), unit="s", utc=True, errors="coerce")
-    naive = ranked.dt.tz_localize(None).to_numpy().astype("datetime64[s]")
-    return pd.Series(naive[codes], index=values.index)
+    naive: np.ndarray = ranked.dt.tz_localize(None).to_numpy().astype("datetime64[s]")
+    return naive
+
+
+def _cast(values: pd.Series, kind: pa.DataType) -> np.ndarray | None:
+    """(rows,) numbers, if every value is one as Arrow reads it: without spaces, words and separators."""
+    try:
+        numbers: np.ndarray = pc.cast(values.array.__arrow_array__(), kind).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        return None
+    return numbers
 
 
 def _ranked(texts: pd.Series) -> pd.Series:

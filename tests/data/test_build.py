@@ -192,9 +192,9 @@ def test_report_is_plain(tmp_path: Path) -> None:
     ],
 )
 def test_times(values: list[str], order: list[int], bad: list[int]) -> None:
-    times, wrong = parse_times(pd.Series(values, dtype="str"))
-    assert np.argsort(times, kind="stable").tolist() == order
-    assert np.flatnonzero(wrong).tolist() == bad
+    times = parse_times(pd.Series(values, dtype="str"))
+    assert np.argsort(times.order, kind="stable").tolist() == order
+    assert np.flatnonzero(times.bad).tolist() == bad
 
 
 @pytest.mark.parametrize(

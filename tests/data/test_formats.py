@@ -12,7 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from gpr.data import encoding, packed, records
+from gpr.data import delimited, encoding, packed, records
 from gpr.data.load import load
 from gpr.data.read import read, read_table, stem
 from gpr.errors import DataError
@@ -241,3 +241,22 @@ def test_files_of_one_part_are_one_table(tmp_path: Path) -> None:
     assert data.rows == {"catalogue.csv": 2, "log-a.csv + log-b.csv": 5}
     places = {note.code: note.rows.tolist() for note in data.findings if note.aside and note.rows is not None}
     assert places == {"ragged-row": [2], "unknown-item": [5]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ITEMS,
+        "item_id,title,year\n1,Alien,1979\n2,Big\n",
+        "item_id,title,year\n1,Alien,1979\n\n2,Big,1988\n",
+        "item_id,title,year\r\n1,Alien,\r\n,,\r\n2,霸王别姬,1993",
+        "item_id,title,year\n1,Alien, 1979\n2,Big,1988,,\n",
+    ],
+)
+def test_the_quick_way_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8", newline="")
+    quick = read_table(tmp_path / "x.csv")
+    monkeypatch.setattr(delimited, "read_plain", lambda *_, **__: None)
+    slow = read_table(tmp_path / "x.csv")
+    assert quick.frame.to_dict("index") == slow.frame.to_dict("index")
+    assert (quick.rows, quick.unread, quick.findings) == (slow.rows, slow.unread, slow.findings)
