@@ -215,7 +215,7 @@ def evaluate(
     with _err.status("Loading…") as status:
         table = workspace.evaluate(data, run, lambda share, words: status.update(f"{words} ({share:.0%})"))
     if as_json:
-        _print_json(table)
+        _print_json({key: value for key, value in table.items() if key != "details"})
     else:
         print_table(_out, table)
 

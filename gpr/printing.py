@@ -43,16 +43,48 @@ def _account(part: dict[str, Any]) -> str:
 
 
 def print_table(console: Console, table: dict[str, Any]) -> None:
-    """What `gpr evaluate` shows."""
-    shown = Table(title=f"{table['data']}, {table['split']} split, {table['n']:,} requests", title_justify="left")
-    shown.add_column("scorer")
+    """What `gpr evaluate` shows: figures with intervals, comparisons, groups and what lists are like."""
     names = list(next(iter(table["metrics"].values())))
-    for name in names:
-        shown.add_column(name, justify="right")
+    shown = _of_scorers(f"{table['data']}, {table['split']} split, {table['n']:,} requests", names)
     for scorer, row in table["metrics"].items():
-        shown.add_row(scorer, *("" if row[name] is None else f"{row[name]:.3f}" for name in names))
+        cells = [_with_interval(row[name], table["intervals"][scorer][name]) for name in names]
+        marks = ["*" if table["best"][name] == scorer else "" for name in names]
+        shown.add_row(scorer, *(cell + mark for cell, mark in zip(cells, marks, strict=True)))
+    console.print(shown)
+    console.print("* significantly above every other row (p < .05)", style="dim")
+    against = _of_scorers("gpr minus the other: NDCG@10, and how likely chance alone does that", ["difference", "p"])
+    for scorer, row in table["against"].items():
+        at = row["NDCG@10"]
+        against.add_row(scorer, _with_interval(at["difference"], at["interval"]), _figure(at["p"]))
+    console.print(against)
+    for group, of in table["groups"].items():
+        shown = _of_scorers(f"{group}, {of['n']:,} requests", names)
+        for scorer, row in of["metrics"].items():
+            shown.add_row(scorer, *(_figure(row[name]) for name in names))
+        console.print(shown)
+    beyond = ["log-loss", "coverage", "novelty", "popularity", "diversity"]
+    shown = _of_scorers("besides right (lists of ten)", [*beyond, "ECE"])
+    for scorer, row in table["beyond"].items():
+        error = table["calibration"][scorer]
+        shown.add_row(scorer, *(_figure(row[name]) for name in beyond), _figure(error and error["ece"]))
     console.print(shown)
     console.print(table["protocol"], style="dim")
+
+
+def _of_scorers(title: str, names: list[str]) -> Table:
+    shown = Table(title=title, title_justify="left")
+    shown.add_column("scorer")
+    for name in names:
+        shown.add_column(name, justify="right")
+    return shown
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _with_interval(value: float | None, interval: list[float | None]) -> str:
+    return "" if value is None else f"{value:.3f} [{_figure(interval[0])}, {_figure(interval[1])}]"
 
 
 def print_stats(console: Console, stats: dict[str, Any]) -> None:

@@ -197,7 +197,8 @@ class Workspace:
         return self._loading
 
     def evaluate(self, data: str | Path, run: str = "", progress: Tell = lambda share, words: None) -> dict[str, Any]:
-        """The table of `gpr evaluate`; kept, and computed again only when the data or the run has changed.
+        """The figures of `gpr evaluate`; kept, and computed again only when the data or the run has changed. One that
+        was broken off goes on where it ended.
 
         Raises:
             DataError: no test split. RunError, ModelError.
@@ -207,14 +208,18 @@ class Workspace:
         chosen = self.recommender(run, data) if run else None
         info = self.run(run) if run else None
         base = self.recommender("", data or info.data, base=info.base) if info else self.recommender("", data)
-        seed = chosen.dataset.seed if chosen else base.dataset.seed
-        kept = self.root / "evaluations" / f"{base.identity()}-{chosen.identity() if chosen else 'base'}-{seed}.json"
-        if kept.is_file():
-            return dict(json.loads(kept.read_text(encoding="utf-8")))
-        dataset = chosen.dataset if chosen else base.dataset
-        table = evaluate(dataset, base.ensemble.gpt, (chosen or base).ensemble, (chosen or base).pool, progress)
-        with written_whole(kept) as partial:
-            partial.write_text(json.dumps(table, indent=1), encoding="utf-8")
+        user = chosen or base
+        kept = (
+            self.root
+            / "evaluations"
+            / f"{base.identity()}-{chosen.identity() if chosen else 'base'}-{user.dataset.seed}"
+        )
+        if (kept / "table.json").is_file():
+            return dict(json.loads((kept / "table.json").read_text(encoding="utf-8")))
+        table = evaluate(user.dataset, base.ensemble.gpt, user.ensemble, user.pool, progress, kept)
+        kept.mkdir(parents=True, exist_ok=True)
+        with written_whole(kept / "table.json") as partial:
+            partial.write_text(json.dumps(table), encoding="utf-8")
         return table
 
 

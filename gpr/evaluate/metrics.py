@@ -19,13 +19,18 @@ def ranks(scores: NDArray[np.floating], items: NDArray[np.int64]) -> NDArray[np.
     return np.asarray(1 + above + (equal - 1) / 2, np.float64)
 
 
+def per_request(found: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """From ranks (B,), what each request adds to each metric, (B,): R@k (one right item a request, so also the hit
+    rate), NDCG@10 and MRR."""
+    recalls = {f"R@{k}": (found <= k).astype(np.float64) for k in (1, 5, 10)}
+    return recalls | {"NDCG@10": np.where(found <= 10, 1 / np.log2(1 + found), 0.0), "MRR": 1 / found}
+
+
 def ranking_metrics(scores: NDArray[np.floating], items: NDArray[np.int64]) -> dict[str, float]:
-    """R@k (one right item a request, so also the hit rate), NDCG@10 and MRR; NaN without a request."""
+    """The metrics' means over B requests; NaN without a request."""
     return metrics_of_ranks(ranks(scores, items)) if len(items) else dict.fromkeys(NAMES, float("nan"))
 
 
 def metrics_of_ranks(found: NDArray[np.float64]) -> dict[str, float]:
     """The same from ranks (B,), B >= 1."""
-    recalls = {f"R@{k}": float((found <= k).mean()) for k in (1, 5, 10)}
-    gains = np.where(found <= 10, 1 / np.log2(1 + found), 0.0)
-    return recalls | {"NDCG@10": float(gains.mean()), "MRR": float((1 / found).mean())}
+    return {name: float(values.mean()) for name, values in per_request(found).items()}

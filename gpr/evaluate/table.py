@@ -1,42 +1,66 @@
-"""The table of an evaluation: the test split, full ranking, one row a scorer. It knows scorers, not where they
-are kept."""
+"""An evaluation: the test split, full ranking, one row a scorer. It knows scorers, not how they were made; what it has
+found so far is kept in a folder, so that it can go on where it ended."""
 
 from __future__ import annotations
 
-import math
+import time
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gpr.data.dataset import Dataset
+from gpr.data.dataset import Dataset, Example
 from gpr.errors import DataError
-from gpr.evaluate.metrics import NAMES, metrics_of_ranks, ranks
+from gpr.evaluate.details import details
+from gpr.evaluate.figures import facts_of, figures, judged
+from gpr.evaluate.outcome import Outcome, from_arrays, joined, to_arrays
+from gpr.evaluate.peers import Scales, peers_of
+from gpr.files import written_whole
 from gpr.scorers.ensemble import Ensemble
 from gpr.scorers.gpt import Gpt
-from gpr.scorers.pool import PRIOR, UNTRAINED, Pool, without_history
-from gpr.scorers.popular import Popular
-from gpr.scorers.scorer import Scorer, Scores
-from gpr.scorers.words import Words
+from gpr.scorers.pool import PRIOR, Pool, without_history
+from gpr.scorers.scorer import Scores
 
 BATCH = 64
 PROTOCOL = (
-    "Full ranking of the catalogue on the test split; each right item counts as one request; items of the "
-    "request's history "
-    "are left out; ties share the mean of their ranks; histories leave the last two items out by time, ties in "
-    "the file's order."
+    "Full ranking of the catalogue on the test split; each right item counts as one request; items of the request's "
+    "history are left out; ties share the mean of their ranks; histories leave the last two items out by time, ties in "
+    "the file's order. Intervals: 95 % bootstrap over queries; tests: paired randomisation over queries. "
+    "Scores that are no probabilities get one factor each, fitted on the validation split, for their log-loss."
 )
 Progress = Callable[[float, str], None]
+Outcomes = dict[str, Outcome]
 
 
-def evaluate(dataset: Dataset, base: Gpt, ensemble: Ensemble, pool: Pool, progress: Progress) -> dict[str, Any]:
-    """Ranks of the test items under every scorer.
+def evaluate(
+    dataset: Dataset, base: Gpt, ensemble: Ensemble, pool: Pool, progress: Progress, kept: Path | None = None
+) -> dict[str, Any]:
+    """The figures of the test split under every scorer.
 
     Args:
         base: the base model zero-shot. ensemble, pool: what a user gets, `gpr`, and its parts.
+        kept: a folder for what has been found so far; it is read first.
 
     Returns:
-        `{data, split, n, protocol, metrics: {scorer: {metric: value}}}`, ready for JSON.
+        `{data, split, n, protocol, metrics: {scorer: {metric: value}}, ...}` as `figures` has it, and `details`, ready
+        for JSON.
+
+    Raises:
+        DataError: the data has no test split.
+    """
+    outcomes = find(dataset, base, ensemble, pool, progress, kept)
+    facts = facts_of(dataset, dataset.examples["test"])
+    found = figures(facts, outcomes, judged(dataset, outcomes))
+    about = {"data": dataset.name, "split": "test", "n": len(facts.items), "protocol": PROTOCOL}
+    return {**about, **found, "details": details(dataset, outcomes)}
+
+
+def find(
+    dataset: Dataset, base: Gpt, ensemble: Ensemble, pool: Pool, progress: Progress, kept: Path | None = None
+) -> Outcomes:
+    """What every scorer makes of the test requests, `gpr` first; arguments as above.
 
     Raises:
         DataError: the data has no test split.
@@ -44,48 +68,87 @@ def evaluate(dataset: Dataset, base: Gpt, ensemble: Ensemble, pool: Pool, progre
     examples = dataset.examples["test"]
     if not examples:
         raise DataError("There is nothing to evaluate on: the test split is empty.", where=dataset.name)
-    requests = [example.request for example in examples]
-    items = np.array([example.item for example in examples])
-    peers: dict[str, Scorer] = {
-        "popular": Popular(dataset),
-        "bm25": Words(dataset),
-        "bm25_queries": Words(dataset, with_queries=True),
-    }
-    found: dict[str, list[np.ndarray]] = {}
-
-    def add(part: range, scores: dict[str, Scores]) -> None:
-        for name, table in scores.items():
-            shown = without_history(table, requests[part.start : part.stop])
-            found.setdefault(name, []).append(ranks(shown, items[part.start : part.stop]))
-
-    for part in _parts(len(requests), progress, "the peers", 0.0, 0.05):
-        batch = requests[part.start : part.stop]
-        add(part, {name: scorer.score_all(batch) for name, scorer in peers.items()})
+    peers = peers_of(dataset)
+    scales = Scales(dataset, peers | ensemble.others)
     alone = base is ensemble.gpt
+
+    def of_peers(batch: list[Example]) -> dict[str, Scores]:
+        return {name: scorer.score_all([e.request for e in batch]) for name, scorer in peers.items()}
+
+    def of_base(batch: list[Example]) -> dict[str, Scores]:
+        asked = [example.request for example in batch]
+        return {"base": Pool().combine(base.score_parts(asked), asked)}
+
+    def of_user(batch: list[Example]) -> dict[str, Scores]:
+        asked = [example.request for example in batch]
+        parts = ensemble.score(asked)
+        rows = {"gpr": pool.combine(parts, asked)} | {name: part for name, part in parts.items() if name != PRIOR}
+        own = {name: part for name, part in parts.items() if name not in ensemble.others}
+        return rows | ({"base": Pool().combine(own, asked)} if alone else {})
+
+    stages = _Stages(examples, scales, progress, kept)
+    rest = stages.run("peers", "the peers", of_peers, 0.0, 0.05)
     share = 0.05 if alone else 0.5
-    for part in _parts(0 if alone else len(requests), progress, "the base model", 0.05, share):
-        batch = requests[part.start : part.stop]
-        add(part, {"base": Pool().combine(base.score_parts(batch), batch)})
-    for part in _parts(len(requests), progress, "what a user gets", share, 1.0):
-        batch = requests[part.start : part.stop]
-        parts = ensemble.score(batch)
-        add(part, {"gpr": pool.combine(parts, batch)} | {name: parts[name] for name in parts if name != PRIOR})
-        if alone:
-            add(part, {"base": Pool().combine({name: parts[name] for name in UNTRAINED}, batch)})
-    order = ("gpr", *(name for name in found if name in parts), "base", *peers)
-    metrics = {name: metrics_of_ranks(np.concatenate(found[name])) for name in order}
-    return {"data": dataset.name, "split": "test", "n": len(items), "protocol": PROTOCOL, "metrics": _rounded(metrics)}
-
-
-def _parts(n: int, progress: Progress, what: str, start: float, end: float) -> Any:
-    for at in range(0, n, BATCH):
-        progress(start + (end - start) * at / n, f"Ranking the test requests by {what}")
-        yield range(at, min(n, at + BATCH))
-    progress(end, f"Ranked by {what}")
-
-
-def _rounded(metrics: dict[str, dict[str, float]]) -> dict[str, dict[str, float | None]]:
-    return {
-        name: {key: None if math.isnan(row[key]) else round(row[key], 4) for key in NAMES}
-        for name, row in metrics.items()
+    if not alone:
+        rest = stages.run("base", "the base model", of_base, 0.05, share) | rest
+    found = stages.run("gpr", "what a user gets", of_user, share, 1.0)
+    return {name: outcome for name, outcome in found.items() if name not in rest} | {
+        name: (found | rest)[name] for name in ("base", *peers)
     }
+
+
+class _Stages:
+    """The test requests in batches, some scorers after others; what a batch gave is kept in a file."""
+
+    def __init__(self, examples: tuple[Example, ...], scales: Scales, progress: Progress, kept: Path | None) -> None:
+        self._examples, self._scales, self._progress, self._kept = examples, scales, progress, kept
+
+    def run(
+        self, stage: str, words: str, score: Callable[[list[Example]], dict[str, Scores]], start: float, end: float
+    ) -> Outcomes:
+        """The outcomes of one stage; `start` and `end` are its shares of the whole."""
+        parts: list[Outcomes] = []
+        began, done = time.monotonic(), 0
+        for at in range(0, len(self._examples), BATCH):
+            left = (time.monotonic() - began) / done * (len(self._examples) - at) if done else 0.0
+            share = start + (end - start) * at / len(self._examples)
+            self._progress(share, f"Ranking the test requests by {words}{_left(left)}")
+            batch = list(self._examples[at : at + BATCH])
+            path = self._kept / f"{stage}-{at}-{len(batch)}.npz" if self._kept else None
+            outcomes = _read(path)
+            if outcomes is None:
+                outcomes = self._outcomes(score(batch), batch)
+                done += len(batch)
+                if path:
+                    _write(path, outcomes)
+            parts.append(outcomes)
+        self._progress(end, f"Ranked by {words}")
+        return {name: joined([part[name] for part in parts]) for name in parts[0]}
+
+    def _outcomes(self, scores: dict[str, Scores], batch: list[Example]) -> Outcomes:
+        asked = [example.request for example in batch]
+        items = np.array([example.item for example in batch], np.int64)
+        return {
+            name: Outcome.of(without_history(table, asked), items, self._scales.log_probs(name, table, asked))
+            for name, table in scores.items()
+        }
+
+
+def _left(seconds: float) -> str:
+    if seconds < 5:
+        return ""
+    return f", about {seconds / 60:.0f} min left" if seconds > 90 else f", about {seconds:.0f} s left"
+
+
+def _read(path: Path | None) -> Outcomes | None:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:  # type: ignore[arg-type]
+            return from_arrays(dict(arrays))
+    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile):
+        return None
+
+
+def _write(path: Path, outcomes: Outcomes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **to_arrays(outcomes))  # type: ignore[arg-type]

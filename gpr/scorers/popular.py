@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gpr.data.dataset import Dataset, Request
 from gpr.scorers.scorer import Scores, log_normalised
 
 
+def times_chosen(dataset: Dataset) -> NDArray[np.int64]:
+    """(N,) how often each item stands in training pairs and training histories."""
+    chosen = [example.item for example in dataset.examples["train"]]
+    chosen += [item for sequence in dataset.sequences for item in sequence.items]
+    return np.bincount(np.array(chosen, np.int64), minlength=len(dataset.catalogue))
+
+
 class Popular:
-    """log(count + 1), normalised: the items of training pairs and training histories are counted."""
+    """log(count + 1), normalised."""
 
     def __init__(self, dataset: Dataset) -> None:
-        chosen = [example.item for example in dataset.examples["train"]]
-        chosen += [item for sequence in dataset.sequences for item in sequence.items]
-        counts = np.bincount(np.array(chosen, np.int64), minlength=len(dataset.catalogue))
-        self._scores = log_normalised(np.log1p(counts)[None])
+        self._scores = log_normalised(np.log1p(times_chosen(dataset))[None])
 
     def score_all(self, requests: Sequence[Request]) -> Scores:
         """(B, N): the same row for every request."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import itertools
 import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,10 +96,57 @@ def test_an_empty_test_split_is_told_in_words(films: Dataset, gpt: Gpt) -> None:
         evaluate(asking(films), gpt, both(films, gpt), Pool(), silent)
 
 
+def test_an_evaluation_that_was_broken_off_goes_on_where_it_ended(
+    films: Dataset, gpt: Gpt, other: Gpt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpr.evaluate.table.BATCH", 2)
+    whole = evaluate(films, gpt, both(films, other), Pool(), silent)
+
+    def breaks_off(share: float, words: str) -> None:
+        if share > 0.8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(films, gpt, both(films, other), Pool(), breaks_off, tmp_path / "kept")
+    asked: list[Request] = []
+    real = Gpt.score_parts
+
+    def counted(self: Gpt, requests: list[Request], *rest: Any) -> Any:
+        asked.extend(requests)
+        return real(self, requests, *rest)
+
+    monkeypatch.setattr(Gpt, "score_parts", counted)
+    (next((tmp_path / "kept").glob("peers-*"))).write_bytes(b"damaged")
+    assert evaluate(films, gpt, both(films, other), Pool(), silent, tmp_path / "kept") == whole
+    assert 0 < len(asked) < len(films.examples["test"])
+
+
+def test_the_time_that_is_left_is_told(films: Dataset, gpt: Gpt, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = itertools.count(step=40.0)
+    monkeypatch.setattr("gpr.evaluate.table.BATCH", 2)
+    monkeypatch.setattr("gpr.evaluate.table.time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    told: list[str] = []
+    evaluate(films, gpt, both(films, gpt), Pool(), lambda share, words: told.append(words))
+    assert any(words.endswith("about 2 min left") for words in told)
+    assert any(words.endswith("s left") for words in told)
+
+
+def test_nothing_of_the_test_split_reaches_a_scorer(films: Dataset, gpt: Gpt) -> None:
+    """With other right answers the scores, and so the lists, stay the same."""
+    changed = [dataclasses.replace(e, item=(e.item + 1) % 10) for e in films.examples["test"]]
+    told = dataclasses.replace(films, examples={**films.examples, "test": tuple(changed)})
+    ours, theirs = (
+        evaluate(data, gpt, both(data, gpt), Pool(), silent)["details"]["requests"] for data in (films, told)
+    )
+    assert [request["top"] for request in ours] == [request["top"] for request in theirs]
+
+
 def test_batches_do_not_change_the_table(films: Dataset, gpt: Gpt, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = evaluate(films, gpt, both(films, gpt), Pool(), silent)
     monkeypatch.setattr("gpr.evaluate.table.BATCH", 2)
-    assert evaluate(films, gpt, both(films, gpt), Pool(), silent) == whole
+    other = evaluate(films, gpt, both(films, gpt), Pool(), silent)
+    assert other["metrics"] == whole["metrics"]
+    assert other["details"] == whole["details"]
 
 
 def test_progress_grows_to_one(films: Dataset, gpt: Gpt, other: Gpt) -> None:
