@@ -205,13 +205,15 @@ def recommend(
 def evaluate(
     data: Annotated[str, typer.Argument(help="A sample's name, a folder or a file.")],
     run: Run = "",
+    base: Annotated[str, typer.Option(help="Base model, without a run.")] = "smollm2-135m-instruct",
     as_json: Json = False,
     root: Root = WORKSPACE,
 ) -> None:
-    """Measures a run, or the base model, and its peers on the test split."""
+    """Measures a run, or the base model, and its peers on the test split. Broken off, it goes on where it ended."""
     from gpr.printing import print_table
+    from gpr.workspace import Workspace
 
-    workspace = _workspace(root)
+    workspace = Workspace(root, base)
     with _err.status("Loading…") as status:
         table = workspace.evaluate(data, run, lambda share, words: status.update(f"{words} ({share:.0%})"))
     if as_json:

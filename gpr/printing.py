@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -72,7 +73,7 @@ def print_table(console: Console, table: dict[str, Any]) -> None:
 
 
 def _of_scorers(title: str, names: list[str]) -> Table:
-    shown = Table(title=title, title_justify="left")
+    shown = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
     shown.add_column("scorer")
     for name in names:
         shown.add_column(name, justify="right")
@@ -80,11 +81,14 @@ def _of_scorers(title: str, names: list[str]) -> Table:
 
 
 def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+    """'.253': without the zero, to fit a narrow terminal."""
+    return "" if value is None else f"{value:.3f}".replace("0.", ".", 1)
 
 
 def _with_interval(value: float | None, interval: list[float | None]) -> str:
-    return "" if value is None else f"{value:.3f} [{_figure(interval[0])}, {_figure(interval[1])}]"
+    """'.253±.041': half the width of the interval."""
+    low, high = interval
+    return _figure(value) + ("" if low is None or high is None else f"±{_figure((high - low) / 2)}")
 
 
 def print_stats(console: Console, stats: dict[str, Any]) -> None:

@@ -26,6 +26,8 @@ def calibration(outcome: Outcome, items: NDArray[np.int64]) -> dict[str, Any] | 
     true = (outcome.top == items[:, None])[known]
     bins = []
     for part in np.array_split(np.argsort(said, kind="stable"), min(BINS, len(said))):
-        bins.append({"said": float(said[part].mean()), "true": float(true[part].mean()), "n": len(part)})
+        bins.append(
+            {"said": round(float(said[part].mean()), 6), "true": round(float(true[part].mean()), 6), "n": len(part)}
+        )
     error = sum(abs(entry["said"] - entry["true"]) * entry["n"] for entry in bins) / len(said)
-    return {"ece": float(error), "bins": bins}
+    return {"ece": round(float(error), 6), "bins": bins}

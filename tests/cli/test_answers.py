@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from gpr import cli
-from gpr.workspace import Workspace
 from tests.cli.conftest import Run, answer, refused
 from tests.small_data import ITEMS
 
@@ -94,14 +92,12 @@ def test_evaluate(with_run: Run, films_folder: Path) -> None:
     assert all(set(row) == METRICS for row in table["metrics"].values())
     shown = with_run("evaluate", films_folder, "--run", "films")
     assert shown.exit_code == 0
-    assert all(name in shown.stdout for name in (*table["metrics"], *METRICS))
+    assert all(name in shown.stdout for name in (*table["metrics"], *METRICS, "log-loss", "ECE", "coverage"))
+    assert "details" not in table
 
 
-def test_evaluate_the_base_model(
-    gpr: Run, films_folder: Path, tiny_base_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cli, "_workspace", lambda root: Workspace(root, str(tiny_base_folder)))
-    metrics = answer(gpr("evaluate", films_folder, "--json"))["metrics"]
+def test_evaluate_another_base_model(gpr: Run, films_folder: Path, tiny_base_folder: Path) -> None:
+    metrics = answer(gpr("evaluate", films_folder, "--base", tiny_base_folder, "--json"))["metrics"]
     assert metrics["gpr"] == metrics["base"]
 
 
