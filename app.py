@@ -9,6 +9,9 @@ import socket
 import sys
 from pathlib import Path
 
+SWITCH_SECONDS = 0.001
+"""After this, a thread that computes lets one that answers a press have its turn."""
+
 
 def parser() -> argparse.ArgumentParser:
     """The flags, each with its default in the help."""
@@ -87,6 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(given: argparse.Namespace, allowed: list[tuple[str, str]] | None) -> None:
     """Raises: GPRError: of the workspace, or of the run."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     from gpr import jobs
     from gpr.lm.install import DEFAULT_BASE
     from gpr.ui.context import make_context

@@ -126,24 +126,3 @@ def asked(request: Request, catalogue: Catalogue) -> str:
 
 def _chips(texts: Iterable[str]) -> str:
     return "".join(f'<span class="gpr-chip">{escape(text)}</span>' for text in texts)
-
-
-def label_card(request: Request, recommendation: Recommendation, catalogue: Catalogue, place: int) -> str:
-    """The one recommendation to judge. The model's probability is left out, so that it does not sway.
-
-    Args:
-        place: of the card in its deck; comes back with the verdict, which counts for this card alone.
-    """
-    keys = (("bad", f"{BAD}<span>Bad</span>", "B"), ("skip", "<span>Skip</span>", "Space"),
-            ("good", f"{GOOD}<span>Good</span>", "G"))  # fmt: skip
-    buttons = "".join(
-        button(f"{text}<kbd>{key}</kbd>", name, style=f"gpr-verdict gpr-{name} gpr-large", place=place)
-        for name, text, key in keys
-    )
-    return (
-        f'<article class="gpr-judge"><header><span class="gpr-eyebrow">Asked for</span>'
-        f"{asked(request, catalogue)}</header>"
-        f'<div class="gpr-body"><span class="gpr-eyebrow">Recommended</span><h3>{escape(recommendation.title)}</h3>'
-        f"{details(catalogue, recommendation.number)}</div>"
-        f'<div class="gpr-keys">{buttons}</div></article>'
-    )

@@ -1,118 +1,119 @@
-"""The cards of one annotator: which recommendations to judge next, thought of ahead of time; and how fast it goes.
+"""What waits to be judged by one annotator, thought of ahead of time; and how fast it goes.
 
-It knows requests and recommendations; it does not store labels, nor how a card looks. One thread judges, another one
-thinks ahead.
+It knows neither what a turn is about nor how it looks. One thread judges, another one thinks ahead.
 """
 
 from __future__ import annotations
 
-import random
+import os
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import suppress
+from typing import Protocol
 
-from gpr.data.dataset import Dataset, Request
-from gpr.labels.label import request_id
-from gpr.recommendation import Recommendation
+from gpr.labels.label import Label
+from gpr.labels.store import Said
 from gpr.ui.messages import in_words
 
 AHEAD = 10
-"""Cards that wait beyond the one that is shown."""
-EACH = 5
-"""Recommendations of each request."""
-MAX_HISTORY = 20
-Key = tuple[str, str]
-"""Request id and item id."""
-Typed = tuple[str, Request]
-"""Data and what was asked of it."""
+"""Turns that wait beyond the one that is shown."""
+GENTLE = 10
+"""How much nicer (in the sense of Unix) the thread is that thinks ahead."""
 PACE_LABELS, PACE_SECONDS = 30, 60.0
 """The rate is that of the latest labels; a longer pause starts it anew."""
 
 
-@dataclass(frozen=True)
-class Card:
-    """One recommendation to judge."""
+class Turn(Protocol):
+    """One thing to judge."""
 
-    request: Request
-    recommendation: Recommendation
-    key: Key
+    token: str
+    """Comes back with a press, which counts for this turn alone."""
 
+    @property
+    def finished(self) -> bool: ...
 
-def history_ids(dataset: Dataset, request: Request) -> tuple[str, ...]:
-    """The item ids of a request's history, as labels have them."""
-    return tuple(dataset.catalogue.item_ids[number] for number in request.history)
+    def says(self, press: Mapping[str, str], annotator: str) -> list[Said]:
+        """What a press on it says. Raises: RequestError."""
 
+    def covers(self, said: Said) -> bool:
+        """Whether that was said of this turn."""
 
-def key_of(dataset: Dataset, request: Request, item_id: str) -> Key:
-    return request_id(dataset.name, request.query, history_ids(dataset, request)), item_id
+    def keep(self, said: Said) -> str:
+        """Returns the verdict that this one takes the place of, or ''."""
 
-
-def requests_of(dataset: Dataset, typed: Sequence[Request]) -> list[Request]:
-    """What was typed, newest first, then the data's own training and validation requests, shuffled the same each time.
-
-    Never those of the test split.
-    """
-    own = [example.request for split in ("train", "valid") for example in dataset.examples[split]]
-    own += [Request("", sequence.items[-MAX_HISTORY:], sequence.user) for sequence in dataset.sequences]
-    test = {_same(example.request) for example in dataset.examples["test"]}
-    own = list(dict.fromkeys(request for request in own if _same(request) not in test))
-    random.Random(0).shuffle(own)
-    return list(dict.fromkeys([*reversed(typed), *own]))
+    def forget(self, said: Said) -> None: ...
 
 
-def _same(request: Request) -> tuple[str, tuple[int, ...]]:
-    return request.query.casefold(), request.history
+def verdict_of(said: Said) -> str:
+    return said.verdict if isinstance(said, Label) else "tie" if said.tie else "preference"
+
+
+def key_of(said: Said) -> Hashable:
+    """What was judged: equal for all that an annotator says of it."""
+    if isinstance(said, Label):
+        return said.request_id, said.item_id
+    return said.request_id, frozenset((said.winner, said.loser))
 
 
 class Deck:
-    """A queue of cards that can be walked back.
+    """A queue of turns that can be walked back.
 
     Args:
-        requests: in the order to judge them.
-        recommend: the answer to one request, the best first.
-        seen: what needs no label any more.
+        turns: begins the turns, in the order to judge them; each may take a while to come. Called again after a fault,
+            to go on behind it.
+        total: labels there would be if nothing were judged yet, as far as that is known.
+        known: keys that the turns leave out; what is said is added.
     """
 
-    def __init__(
-        self,
-        dataset: Dataset,
-        requests: Sequence[Request],
-        recommend: Callable[[Request], list[Recommendation]],
-        seen: set[Key],
-    ) -> None:
-        self.dataset, self._recommend, self._seen = dataset, recommend, seen
-        self._requests = iter(requests)
-        self.total = len(requests) * min(EACH, len(dataset.catalogue))
-        """Cards there would be if nothing were labelled yet."""
-        self._cards: list[Card] = []
+    def __init__(self, turns: Callable[[], Iterator[Turn]], total: int, known: set[Hashable]) -> None:
+        self.total, self.known = total, known
+        self._begin, self._coming = turns, turns()
+        self._turns: list[Turn] = []
         self._lock = threading.Lock()
         self._thinking = False
         self.place = 0
-        """Of the card that is shown."""
+        """Of the turn that is shown."""
         self.exhausted = False
         self.trouble = ""
-        """Why no further card could be thought of, in words."""
+        """Why no further turn could be thought of, in words."""
 
     @property
-    def card(self) -> Card | None:
+    def turn(self) -> Turn | None:
         """The one to judge; None while it is thought of, or when there is no more."""
-        return self._cards[self.place] if self.place < len(self._cards) else None
+        return self._turns[self.place] if self.place < len(self._turns) else None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the turn to judge is still to come."""
+        return self.turn is None and not self.exhausted and not self.trouble
 
     def step(self) -> None:
-        """To the next card."""
-        self.place += 1
+        """To the next turn that is not finished."""
+        while self.turn and self.turn.finished:
+            self.place += 1
         self.think()
 
-    def back(self, key: Key) -> bool:
-        """To the card before, if that is it."""
-        if not (self.place and self._cards[self.place - 1].key == key):
-            return False
-        self.place -= 1
-        return True
+    def back_to(self, said: Said) -> Turn | None:
+        """To the turn of which that was said, if it is this one or the one before."""
+        if self.turn and self.turn.covers(said):
+            return self.turn
+        if self.place and self._turns[self.place - 1].covers(said):
+            self.place -= 1
+            return self._turns[self.place]
+        return None
+
+    def find(self, said: Said) -> Turn | None:
+        """The turn of which that was said, if it is this one or further ahead."""
+        return next((turn for turn in self._turns[self.place :] if turn.covers(said)), None)
+
+    def insert(self, turn: Turn) -> None:
+        """Shows this one first."""
+        self._turns.insert(self.place, turn)
 
     def think(self, *, wait: bool = False) -> None:
-        """Sees to it that enough cards are ahead.
+        """Sees to it that enough turns are ahead.
 
         Args:
             wait: until they are there, instead of in a thread.
@@ -124,30 +125,29 @@ class Deck:
         if wait:
             self._fill()
         else:
-            threading.Thread(target=self._fill, daemon=True).start()
+            threading.Thread(target=self._fill_gently, daemon=True).start()
 
     def _short(self) -> bool:
-        return not self.exhausted and len(self._cards) - self.place <= AHEAD
+        return not self.exhausted and len(self._turns) - self.place <= AHEAD
+
+    def _fill_gently(self) -> None:
+        """With less right to the processor than the one who judges, where threads can have it (Linux)."""
+        with suppress(AttributeError, OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + GENTLE)
+        self._fill()
 
     def _fill(self) -> None:
         try:
             while self._short():
-                request = next(self._requests, None)
-                if request is None:
+                turn = next(self._coming, None)
+                if turn is None:
                     self.exhausted = True
                     break
-                self._add(request)
+                self._turns.append(turn)
         except Exception as error:
-            self.trouble = in_words(error)
+            self.trouble, self._coming = in_words(error), self._begin()
         finally:
             self._thinking = False
-
-    def _add(self, request: Request) -> None:
-        for found in self._recommend(request):
-            key = key_of(self.dataset, request, found.item_id)
-            if key not in self._seen:
-                self._seen.add(key)
-                self._cards.append(Card(request, found, key))
 
 
 class Sitting:
@@ -156,34 +156,76 @@ class Sitting:
     Args:
         key: what it was made for; another key needs another sitting.
         before: labels that the annotator gave earlier.
+        again: makes a turn of what was said in an earlier sitting.
     """
 
-    def __init__(self, key: tuple[object, ...], deck: Deck, run: str, annotator: str, before: int) -> None:
-        self.key, self.deck, self.run, self.annotator, self.before = key, deck, run, annotator, before
-        self.labelled = 0
-        """Since then, what was taken back left out."""
+    def __init__(
+        self, key: Hashable, deck: Deck, annotator: str, before: int, again: Callable[[list[Said]], Turn | None]
+    ) -> None:
+        self.key, self.deck, self.annotator, self.before, self._again = key, deck, annotator, before, again
+        self.counts: Counter[str] = Counter()
+        """Labels of this sitting by verdict, what was taken back left out."""
+        self.taken_back = 0
         self.said = ""
         """What was done last, in words."""
+        self.latest: tuple[Said, str] | None = None
+        """What was said last, to which a reason may be added, and its batch."""
+        self.lock = threading.Lock()
+        """Held while a press is answered."""
+        self._started = time.monotonic()
         self._times: list[float] = []
 
+    def keep(self, said: list[Said]) -> None:
+        """Counts what was said, and goes to the next turn."""
+        for key, one in {key_of(one): one for one in said}.items():
+            self.deck.known.add(key)
+            turn = self.deck.find(one)
+            before = turn.keep(one) if turn else ""
+            if before:
+                self.counts[before] -= 1
+            self._mark(verdict_of(one))
+        self.deck.step()
+
+    def forget(self, said: list[Said]) -> None:
+        """Counts what was taken back no longer, and goes back to its turn."""
+        turn = self.deck.back_to(said[-1])
+        if turn is None and (turn := self._again(said)):
+            self.deck.insert(turn)
+        for one in {key_of(one): one for one in said}.values():
+            if turn:
+                turn.forget(one)
+            self._unmark(verdict_of(one))
+
+    @property
+    def labelled(self) -> int:
+        """Labels of this sitting."""
+        return self.counts.total()
+
     def go_on(self, earlier: Sitting) -> None:
-        """Keeps the pace and the count of the sitting that this one takes the place of."""
-        self._times = earlier._times
-        self.labelled = earlier.labelled
+        """Keeps the pace and the counts of the sitting that this one takes the place of."""
+        self._times, self.counts, self._started = earlier._times, earlier.counts, earlier._started
+        self.taken_back = earlier.taken_back
         self.before = max(0, self.before - earlier.labelled)
 
-    def mark(self) -> None:
-        """One more label."""
+    def _mark(self, verdict: str) -> None:
         now = time.monotonic()
         if self._times and now - self._times[-1] > PACE_SECONDS:
             self._times.clear()
         self._times = [*self._times, now][-PACE_LABELS:]
-        self.labelled += 1
+        self.counts[verdict] += 1
 
-    def unmark(self) -> None:
-        """One label less."""
-        self.labelled -= 1
+    def _unmark(self, verdict: str) -> None:
+        if self.counts[verdict]:
+            self.counts[verdict] -= 1
+        else:  # it was said in an earlier sitting
+            self.before = max(0, self.before - 1)
         self._times = self._times[:-1]
+        self.taken_back += 1
+
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return time.monotonic() - self._started
 
     @property
     def rate(self) -> float | None:
@@ -191,3 +233,13 @@ class Sitting:
         if len(self._times) < 4:
             return None
         return 3600 * (len(self._times) - 1) / max(self._times[-1] - self._times[0], 1e-3)
+
+    @property
+    def done(self) -> int:
+        return self.before + self.labelled
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until the whole queue is judged, at the present rate."""
+        left = max(0, self.deck.total - self.done)
+        return 3600 * left / self.rate if self.rate and left else None

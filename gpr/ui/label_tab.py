@@ -1,64 +1,78 @@
-"""The tab Label: one recommendation at a time, one key each. A label is stored at once; the next cards wait already."""
+"""The tab Label: one key a judgement. A label is stored before the next card comes; the next cards wait already."""
 
 from __future__ import annotations
 
-import tempfile
+import secrets
+from dataclasses import replace
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from gpr.labels.formats import export_labels
-from gpr.labels.label import Label
-from gpr.ui.cards import label_card
-from gpr.ui.context import Active, Context
-from gpr.ui.deck import EACH, Deck, Sitting, Typed, requests_of
-from gpr.ui.labelling import DEFAULT_ANNOTATOR, annotator_of, give
+from gpr.labels.label import FLAG, Label, join_reasons
+from gpr.labels.store import Said
+from gpr.labels.team import Team
+from gpr.ui.context import Context
+from gpr.ui.dealer import BLIND, Choice, Dealer, liked
+from gpr.ui.deck import Sitting, key_of
+from gpr.ui.judge import last_line, one_card, one_list, two_lists
+from gpr.ui.label_files import LabelFiles
+from gpr.ui.labelling import Typed, annotator_of
 from gpr.ui.messages import empty, failure, notice, plural, worded
-from gpr.ui.press import button, pressable, pressed
+from gpr.ui.press import pressable, pressed
+from gpr.ui.queue_panel import QueuePanel
+from gpr.ui.runs import span
 from gpr.ui.tables import progress_bar
+from gpr.ui.turns import CardTurn, ListTurn, PairTurn
 
 POLL_SECONDS = 0.4
 """Between two looks while the model is loaded or the next card is thought of."""
-FORMATS = {"CSV": ".csv", "JSONL": ".jsonl", "Parquet": ".parquet"}
-DOWNLOAD = "() => document.querySelector('#gpr-export-file')?.click()"
+ASK = '<div data-focus="#gpr-annotator input, #gpr-annotator textarea"></div>'
 
 
 class LabelTab:
     """Builds the tab; `wire` connects it.
 
     Args:
-        annotator: the name on the page, shared with the other tabs.
-        name: what the browser remembers of it.
+        name: what the browser remembers of the annotator.
+        typed: what was asked on this page.
     """
 
     def __init__(self, context: Context, active: gr.BrowserState, name: gr.BrowserState, typed: gr.State) -> None:
         self.context, self.active, self.stored_name, self.typed = context, active, name, typed
+        self.team = Team(context.workspace.labels.database)
         self.sitting = gr.State(None)
         self.timer = gr.Timer(POLL_SECONDS, active=False)
         with gr.Row(equal_height=True, elem_classes="gpr-lead"):
             self.annotator = gr.Textbox(
-                DEFAULT_ANNOTATOR, label="Your name", max_length=80, scale=0, min_width=200, elem_id="gpr-annotator"
-            )
+                "", label="Your name", placeholder="Asked once", max_length=80, scale=0, min_width=200,
+                elem_id="gpr-annotator",
+            )  # fmt: skip
             self.progress = gr.HTML(
                 "", elem_id="gpr-label-progress", apply_default_css=False, js_on_load=None, scale=1, min_width=240
             )
+        self.queue = QueuePanel(context)
         self.card = pressable(elem_id="gpr-deck", min_height=160)
-        with gr.Row(equal_height=True, elem_classes="gpr-export"):
-            self.format = gr.Dropdown(list(FORMATS), value="CSV", label="Format", scale=0, min_width=130)
-            self.export_button = gr.Button("Download all labels", scale=0, min_width=190, elem_id="gpr-export")
-            self.file = gr.DownloadButton("Download", visible="hidden", elem_id="gpr-export-file")
-        self.exported = gr.HTML("", elem_id="gpr-export-notice", apply_default_css=False, js_on_load=None)
+        self.queue.build()
+        self.files = LabelFiles(context)
 
     def wire(self, tab: gr.Tab) -> None:
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        looked = [self.active, self.annotator, self.typed, self.sitting]
+        wishes = self.queue.fields
+        looked = [self.active, self.annotator, self.stored_name, self.typed, self.sitting, *wishes]
         shown = [self.card, self.progress, self.sitting, self.timer]
+        changed = [field.change for field in wishes]
         gr.on(
-            [tab.select, self.annotator.blur, self.annotator.submit, self.timer.tick], self.look, looked, shown, **quick
+            [tab.select, self.annotator.blur, self.timer.tick, *changed],
+            self.look,
+            looked,
+            shown,
+            trigger_mode="always_last",
+            **quick,
         )
-        self.annotator.input(lambda name: name, self.annotator, self.stored_name, **quick)
+        tab.select(self.queue.offer, self.active, self.queue.offered, **quick)
+        typed = [self.annotator.input, self.annotator.blur]
+        gr.on(typed, lambda name: name, self.annotator, self.stored_name, trigger_mode="always_last", **quick)
         self.card.press(
             self.press,
             [self.sitting, self.annotator],
@@ -66,8 +80,7 @@ class LabelTab:
             trigger_mode="multiple",
             **quick,
         )
-        made = self.export_button.click(self.export, self.format, [self.file, self.exported], **quick)
-        made.success(None, None, None, js=DOWNLOAD)
+        self.files.wire()
 
     def greet(self, name: str, who: gr.Request) -> gr.Textbox:
         """The name that the browser remembers; that of the login where there is one."""
@@ -75,101 +88,123 @@ class LabelTab:
         return gr.Textbox(login or name, interactive=not login)
 
     def look(
-        self, stored: object, name: str, typed: list[Typed], sitting: Sitting | None, who: gr.Request
+        self,
+        stored: object,
+        name: str,
+        known: str,
+        typed: list[Typed],
+        sitting: Sitting | None,
+        who: gr.Request,
+        *wished: Any,
     ) -> tuple[Any, ...]:
-        """The card to judge now. Sits down anew when the data, the run, the annotator or what was typed has changed."""
+        """The card to judge now. Sits down anew when anything that it depends on has changed.
+
+        Args:
+            name: as typed. known: what the browser remembers of it.
+        """
         try:
-            active, annotator = self.context.settle(stored), annotator_of(name, who)
-            key = (active, annotator, *typed)
-            if sitting is None or sitting.key != key:
-                task = self.context.load(active, again=sitting is None)
+            name = name or known
+            if not (name or "").strip() and not getattr(who, "username", None):
+                ask = empty("Who labels here?", "Type your name above, then press Enter. It is asked once.")
+                return ask + ASK, "", None, gr.Timer(active=False)
+            choice = self.queue.choice(stored, annotator_of(name, who), typed, wished)
+            if sitting is None or sitting.key != choice:
+                task = self.context.load(choice.active, again=sitting is None)
                 if task.state != "done":
-                    return _waiting("The model is being loaded", task.words), "", None, gr.Timer(active=True)
-                sitting = self._sit(active, annotator, typed, sitting)
+                    return _waiting("The model is being loaded", task.words), "", sitting, gr.Timer(active=True)
+                sitting = Dealer(self.context, self.context.recommender(choice.active), choice).sit(sitting)
             sitting.deck.think()
         except Exception as error:
             return failure(error), "", sitting, gr.Timer(active=False)
-        return *_shown(sitting), sitting, gr.Timer(active=_thinks(sitting))
-
-    def _sit(self, active: Active, annotator: str, typed: list[Typed], before: Sitting | None) -> Sitting:
-        recommender = self.context.recommender(active)
-        dataset = recommender.dataset
-        done = self.context.workspace.labels.current(dataset=dataset.name, annotator=annotator)
-        seen = {(label.request_id, label.item_id) for label in done}
-        requests = requests_of(dataset, [request for data, request in typed if data == active.data])
-        deck = Deck(dataset, requests, lambda request: recommender.recommend(request, EACH), seen)
-        sitting = Sitting((active, annotator, *typed), deck, recommender.run, annotator, len(done))
-        if before and before.annotator == annotator and before.deck.dataset is dataset:
-            sitting.go_on(before)
-        return sitting
+        return *self._shown(sitting), sitting, gr.Timer(active=sitting.deck.waiting)
 
     @worded
     def press(self, sitting: Sitting | None, name: str, event: gr.EventData, who: gr.Request) -> tuple[Any, ...]:
-        """Stores a verdict on the card that was seen, or takes the latest one back; the next card comes at once."""
+        """Stores what was said of the turn that was seen, or takes the latest back; the next one comes at once."""
         if sitting is None:
             return _waiting("One moment", ""), gr.skip(), gr.Timer(active=True)
-        press, deck, annotator = pressed(event), sitting.deck, annotator_of(name, who)
+        press, annotator = pressed(event), annotator_of(name or sitting.annotator, who)
+        with sitting.lock:
+            self._do(sitting, press, annotator)
+        return *self._shown(sitting), gr.Timer(active=True) if sitting.deck.waiting else gr.skip()
+
+    def _do(self, sitting: Sitting, press: dict[str, str], annotator: str) -> None:
+        turn, store = sitting.deck.turn, self.context.workspace.labels
         if press.get("press") == "undo":
-            sitting.said = self._undo(sitting, annotator)
-        elif deck.card and press.get("place") == str(deck.place):
-            card, verdict, store = deck.card, press["press"], self.context.workspace.labels
-            give(store, deck.dataset, card.request, card.recommendation, sitting.run, verdict, annotator)
-            sitting.annotator = (
-                annotator  # the name may have been typed a moment ago, and the new sitting be on its way
-            )
-            sitting.said = f"{'Skipped' if verdict == 'skip' else verdict.capitalize()}: {card.recommendation.title}"
-            sitting.mark()
-            deck.step()
-        return *_shown(sitting), gr.Timer(active=_thinks(sitting))
+            self._undo(sitting, annotator)
+        elif press.get("press") == "redo":
+            self._redo(sitting, annotator)
+        elif press.get("press") == "reason":
+            self._reason(sitting, press.get("reason", ""), annotator)
+        elif turn and press.get("turn") == turn.token:
+            said, batch = turn.says(press, annotator), secrets.token_hex(8)
+            store.add(*said, batch=batch)
+            sitting.annotator = annotator  # the name may have been typed just now, and the new sitting be on its way
+            sitting.keep(said)
+            sitting.said = _in_words(said)
+            sitting.latest = (said[0], batch) if len(said) == 1 else None
 
-    def _undo(self, sitting: Sitting, annotator: str) -> str:
-        taken = self.context.workspace.labels.undo(annotator)
-        if not taken:
-            return "There is nothing to take back."
-        label = taken[-1]
-        assert isinstance(label, Label)
-        if sitting.deck.back((label.request_id, label.item_id)):
-            sitting.unmark()
-        return f"Taken back: {label.verdict} for {label.title}"
+    def _undo(self, sitting: Sitting, annotator: str) -> None:
+        said = self.context.workspace.labels.undo(annotator)
+        sitting.latest = None
+        sitting.said = f"Taken back: {_in_words(said)}" if said else "There is nothing to take back."
+        if said:
+            sitting.forget(said)
 
-    @worded
-    def export(self, kind: str) -> tuple[Any, ...]:
-        """All labels as a file, which the browser then fetches."""
-        labels = self.context.workspace.labels.current()
-        if not labels:
-            return None, notice("There are no labels yet. Judge some recommendations first.", "warn")
-        folder = Path(tempfile.mkdtemp(dir=_made(Path(self.file.GRADIO_CACHE))))
-        path = folder / f"labels{FORMATS.get(kind, '.csv')}"
-        export_labels(labels, path)
-        return str(path), notice(f"{plural(len(labels), 'label')} in {path.name}.", "good")
+    def _redo(self, sitting: Sitting, annotator: str) -> None:
+        said = self.context.workspace.labels.redo(annotator)
+        sitting.latest = None
+        sitting.said = f"Said again: {_in_words(said)}" if said else "There is nothing to say again."
+        sitting.keep(said)
+
+    def _reason(self, sitting: Sitting, reason: str, annotator: str) -> None:
+        """Adds a reason to what was said last, or takes it away again."""
+        if sitting.latest is None or not isinstance(sitting.latest[0], Label):
+            return
+        label, batch = sitting.latest[0], sitting.latest[1]
+        kept = [one for one in label.reasons if one != reason]
+        label = replace(label, reason=join_reasons(kept if reason in label.reasons else [*kept, reason]))
+        self.context.workspace.labels.add(label, batch=batch)
+        sitting.latest = (label, batch)
+
+    def _shown(self, sitting: Sitting) -> tuple[str, str]:
+        """The turn with the line below it, and the progress."""
+        latest = sitting.latest[0] if sitting.latest else None
+        bad = isinstance(latest, Label) and latest.verdict == "bad"
+        given = latest.reasons if isinstance(latest, Label) else ()
+        line = last_line(sitting.said, self.team.reasons if bad else (), given)
+        return _turn(sitting) + line, _progress(sitting)
 
 
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def _in_words(said: list[Said]) -> str:
+    """'Good: Alien', '3 bad'."""
+    one = said[-1]
+    if not isinstance(one, Label):
+        return liked(one)
+    count = len({key_of(each) for each in said})
+    if count > 1:
+        return f"{count} {one.verdict}"
+    verdict = "Skipped" if one.verdict == "skip" else one.verdict.capitalize()
+    return f"{verdict}{', flagged' if FLAG in one.reasons else ''}: {one.title}"
 
 
-def _thinks(sitting: Sitting) -> bool:
-    deck = sitting.deck
-    return deck.card is None and not deck.exhausted and not deck.trouble
-
-
-def _shown(sitting: Sitting) -> tuple[str, str]:
-    """The card and the progress."""
-    deck = sitting.deck
-    if deck.card:
-        card = label_card(deck.card.request, deck.card.recommendation, deck.dataset.catalogue, deck.place)
-    elif deck.trouble:
-        card = notice(deck.trouble, "bad")
-    elif deck.exhausted and not deck.total:
-        card = empty("Nothing to judge yet", "This data brings no queries. Ask something on the tab Recommend first.")
-    elif deck.exhausted:
-        card = empty("All done", "Everything in this queue has a label of yours. Thank you.")
-    else:
-        card = _waiting("Thinking of the next one", "")
-    undo = button("Undo<kbd>U</kbd>", "undo", style="gpr-small")
-    said = f'<span role="status">{escape(sitting.said)}</span>'
-    return f'{card}<div class="gpr-last">{said}{undo}</div>', _progress(sitting)
+def _turn(sitting: Sitting) -> str:
+    deck, turn = sitting.deck, sitting.deck.turn
+    if isinstance(turn, CardTurn):
+        return one_card(turn, blind=isinstance(sitting.key, Choice) and sitting.key.mode == BLIND)
+    if isinstance(turn, ListTurn):
+        return one_list(turn)
+    if isinstance(turn, PairTurn):
+        return two_lists(turn)
+    if deck.trouble:
+        return notice(deck.trouble, "bad")
+    if deck.waiting:
+        return _waiting("Thinking of the next one", "")
+    if not deck.total:
+        return empty("Nothing to judge yet", "This data brings no queries. Ask something on the tab Recommend first.")
+    if sitting.done:
+        return empty("All done", f"Everything in this queue has a label of yours. {_summary(sitting)}")
+    return empty("Nothing here", "No recommendation passes the filters, or others judge them already.")
 
 
 def _waiting(title: str, text: str) -> str:
@@ -177,9 +212,22 @@ def _waiting(title: str, text: str) -> str:
 
 
 def _progress(sitting: Sitting) -> str:
-    """How much is done, and how fast."""
-    done = sitting.before + sitting.labelled
+    """How much is done, how fast, how long it still takes, and the summary of the sitting."""
+    done = sitting.done
     total = max(sitting.deck.total, done)
     figures = [f"<b>{done:,}</b> of {total:,} labelled", f"<b>{sitting.labelled:,}</b> in this sitting"]
     figures += [f"<b>{sitting.rate:,.0f}</b> an hour"] if sitting.rate else []
-    return f'{progress_bar(done / total if total else 0, "labelled")}<p class="gpr-muted">{" · ".join(figures)}</p>'
+    figures += [f"{span(sitting.seconds_left)} left"] if sitting.seconds_left else []
+    return (
+        f'{progress_bar(done / total if total else 0, "labelled")}<details class="gpr-muted gpr-summary"><summary>'
+        f"{' · '.join(figures)}</summary><p>{escape(_summary(sitting))}</p></details>"
+    )
+
+
+def _summary(sitting: Sitting) -> str:
+    """One sentence on the sitting."""
+    counts = ", ".join(f"{count:,} {verdict}" for verdict, count in sitting.counts.most_common() if count)
+    rate = f", {sitting.rate:,.0f} an hour lately" if sitting.rate else ""
+    back = f"; {plural(sitting.taken_back, 'label')} taken back" if sitting.taken_back else ""
+    labels = f"{plural(sitting.labelled, 'label')}{f' ({counts})' if counts else ''}"
+    return f"This sitting: {labels} in {span(sitting.seconds)}{rate}{back}."

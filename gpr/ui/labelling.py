@@ -1,4 +1,4 @@
-"""How a press becomes a label in the store. Shared by the tabs Recommend and Label."""
+"""Who labels, and how a press on the tab Recommend becomes a label in the store."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import gradio as gr
 
 from gpr.data.dataset import Dataset, Request
 from gpr.errors import RequestError
-from gpr.labels.label import Label, request_id
+from gpr.labels.queue import Card, id_of
 from gpr.labels.store import LabelStore
 from gpr.recommendation import Recommendation
-from gpr.ui.deck import history_ids
+from gpr.ui.turns import label_of
 
 DEFAULT_ANNOTATOR = "me"
+"""Who has not said a name yet."""
 MAX_NAME = 80
+Typed = tuple[str, Request]
+"""Data and what was asked of it."""
 
 
 def annotator_of(name: str, who: gr.Request | None) -> str:
@@ -39,36 +42,22 @@ def give(
     *,
     back: bool = False,
 ) -> None:
-    """Stores a verdict, or takes it back.
+    """Stores a verdict, or takes all back that was said of this recommendation.
 
     Raises:
         RequestError: no such verdict, no annotator.
         WorkspaceError: it cannot be stored.
     """
-    label = Label(
-        request_id=request_id(dataset.name, request.query, history_ids(dataset, request)),
-        query=request.query,
-        history=history_ids(dataset, request),
-        item_id=found.item_id,
-        title=found.title,
-        run=run,
-        probability=found.probability,
-        log_prob=found.log_prob,
-        rank=found.rank,
-        verdict=verdict,  # type: ignore[arg-type]  # Label checks it
-        annotator=annotator,
-        scores=found.scores,
-        dataset=dataset.name,
-    )
+    card = Card(request, found, (id_of(dataset, request), found.item_id))
     if back:
-        store.take_back(label.request_id, label.item_id, annotator)
+        store.take_back(*card.key, annotator)
     else:
-        store.add(label)
+        store.add(label_of(dataset, card, run, verdict, annotator))
 
 
 def given(store: LabelStore, dataset: Dataset, request: Request, annotator: str) -> dict[int, str]:
     """Item number -> verdict that the annotator gave for this request before."""
-    wanted = request_id(dataset.name, request.query, history_ids(dataset, request))
+    wanted = id_of(dataset, request)
     labels = store.current(dataset=dataset.name, annotator=annotator)
     numbers = dataset.catalogue.numbers
     return {

@@ -13,7 +13,6 @@ from gpr.ui.evaluate_tab import EvaluateTab
 from gpr.ui.finetune_tab import FinetuneTab
 from gpr.ui.header import IDLE_SECONDS, build_header, show_header
 from gpr.ui.label_tab import LabelTab
-from gpr.ui.labelling import DEFAULT_ANNOTATOR
 from gpr.ui.recommend_tab import RecommendTab
 from gpr.ui.theme import ASSETS, GPRTheme, keyboard
 
@@ -31,7 +30,7 @@ def build(context: Context) -> gr.Blocks:
     with gr.Blocks(title="GPR", analytics_enabled=False, delete_cache=(HOUR, 24 * HOUR)) as page:
         Api(context).add()  # first, so that the names are free
         active = gr.BrowserState(None, storage_key="gpr-active", secret=_SECRET)
-        name = gr.BrowserState(DEFAULT_ANNOTATOR, storage_key="gpr-annotator", secret=_SECRET)
+        name = gr.BrowserState("", storage_key="gpr-annotator", secret=_SECRET)
         typed = gr.State([])
         timer = gr.Timer(IDLE_SECONDS)
         header = build_header()

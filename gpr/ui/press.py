@@ -1,6 +1,7 @@
 """HTML whose buttons the server hears. It knows nothing of what they mean.
 
-A button with `data-press="good" data-item="3"` calls the listener of `.press` with that data, all of it strings.
+A button with `data-press="good" data-item="3"` calls the listener of `.press` with that data, all of it strings; inside
+of a `data-turn`, what its fields (`data-field`) hold and its flag come along.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ import gradio as gr
 _LISTEN = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-press]');
-  if (button && !button.disabled) trigger('press', {...button.dataset});
+  if (!button || button.disabled) return;
+  const turn = button.closest('[data-turn]'), data = {...turn?.dataset, ...button.dataset};
+  for (const field of turn?.querySelectorAll('[data-field]') ?? []) data[field.dataset.field] = field.value;
+  trigger('press', data);
 });
 """
 

@@ -15,8 +15,7 @@ from gpr.errors import RequestError
 from gpr.recommendation import Recommendation
 from gpr.ui.cards import card_list
 from gpr.ui.context import Active, Context
-from gpr.ui.deck import Typed
-from gpr.ui.labelling import annotator_of, give, given
+from gpr.ui.labelling import DEFAULT_ANNOTATOR, Typed, annotator_of, give, given
 from gpr.ui.messages import empty, failure, notice, worded
 from gpr.ui.press import button, pressable, pressed
 
@@ -169,7 +168,10 @@ class RecommendTab:
         try:
             answer = self._answer(active, Request(query or "", tuple(history or ())), int(k))
             answer.verdicts = given(
-                self.context.workspace.labels, answer.dataset, answer.request, annotator_of(name, who)
+                self.context.workspace.labels,
+                answer.dataset,
+                answer.request,
+                annotator_of(name or DEFAULT_ANNOTATOR, who),
             )
         except Exception as error:
             yield failure(error), None, typed
@@ -193,7 +195,7 @@ class RecommendTab:
         press = pressed(event)
         number, verdict = int(press["item"]), press["press"]
         found = next(found for found in answer.recommendations if found.number == number)
-        annotator = annotator_of(name, who)
+        annotator = annotator_of(name or DEFAULT_ANNOTATOR, who)
         back = answer.verdicts.get(number) == verdict
         give(
             self.context.workspace.labels,

@@ -86,8 +86,8 @@ class FakeRun:
 class FakeRecommender:
     """Ranks by shared words."""
 
-    def __init__(self, dataset: Dataset, run: str) -> None:
-        self.dataset, self.run = dataset, run
+    def __init__(self, dataset: Dataset, run: str, *, twisted: bool = False) -> None:
+        self.dataset, self.run, self.twisted = dataset, run, twisted
         self.asked: list[Request] = []
 
     @property
@@ -102,6 +102,7 @@ class FakeRecommender:
         texts = [" ".join(map(str, row)).casefold() for row in catalogue.table.itertuples(index=False)]
         weights = [math.exp(sum(word in text for word in words)) for text in texts]
         order = sorted(range(len(texts)), key=lambda number: -weights[number])
+        order = order[::-1] if self.twisted else order
         order = [number for number in order if number not in request.history][:k]
         total = sum(weights)
         return [
@@ -121,6 +122,8 @@ class FakeWorkspace:
         (root / "uploads").mkdir(parents=True, exist_ok=True)
         self.labels = LabelStore(root / "labels.db")
         self.known: list[FakeRun] = []
+        self.twisted: set[str] = set()
+        """Runs that recommend the worst first."""
         self.read: dict[str, Dataset] = {}
         self.ready = threading.Event()
         """Cleared, a model is still being loaded."""
@@ -150,7 +153,7 @@ class FakeWorkspace:
         self.ready.wait(60)
         if self.fault:
             raise self.fault
-        return FakeRecommender(self.dataset(data), run)
+        return FakeRecommender(self.dataset(data), run, twisted=run in self.twisted)
 
     def evaluate(self, data: str | Path, run: str = "", progress: Callable[[float, str], None] | None = None) -> Any:
         if progress:

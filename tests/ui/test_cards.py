@@ -5,9 +5,9 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from gpr.data.dataset import Catalogue, Finding, Request
+from gpr.data.dataset import Catalogue, Finding
 from gpr.recommendation import Recommendation
-from gpr.ui.cards import card_list, label_card, percent
+from gpr.ui.cards import card_list, percent
 from gpr.ui.header import bar
 from gpr.ui.messages import OURS, failure, in_words, notice, worded
 from gpr.ui.press import button
@@ -44,13 +44,6 @@ def test_cards_show_text_from_outside_as_text(catalogue: Catalogue) -> None:
     assert is_text_only(html)
     assert html.count("&lt;script&gt;") >= 6
     assert html.count('aria-pressed="true"') == 1
-
-
-def test_the_card_to_judge_shows_text_as_text_and_no_probability(catalogue: Catalogue) -> None:
-    html = label_card(Request(EVIL, (0, 1), EVIL), recommendation(0, EVIL), catalogue, place=3)
-    assert is_text_only(html)
-    assert html.count('data-place="3"') == 3
-    assert "50%" not in html
 
 
 def test_all_other_html_shows_text_as_text() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,10 @@ import pytest
 from gpr.data.dataset import Dataset, Request
 from gpr.data.load import load
 from gpr.errors import ModelError, RequestError
-from gpr.labels.store import LabelStore
-from gpr.recommendation import Recommendation
+from gpr.labels.label import Label
+from gpr.labels.store import LabelStore, Said
 from gpr.ui.background import Background, Task
-from gpr.ui.deck import Deck, Sitting, requests_of
+from gpr.ui.deck import Deck, Sitting, Turn, key_of
 from gpr.ui.labelling import annotator_of, give, given
 from tests.ui.fake import FakeRecommender, write_data
 
@@ -21,73 +23,111 @@ def dataset(tmp_path: Path) -> Dataset:
     return load(write_data(tmp_path / "tiny"), cache=tmp_path)
 
 
-def deck_of(dataset: Dataset, requests: list[Request], seen: set[tuple[str, str]] | None = None) -> Deck:
-    recommender = FakeRecommender(dataset, "")
-    deck = Deck(dataset, requests, lambda request: recommender.recommend(request, 5), seen or set())
+@dataclass(eq=False)
+class OneLabel:
+    """A turn that is about one label."""
+
+    label: Label
+    finished: bool = False
+    token: str = ""
+
+    def says(self, press: Mapping[str, str], annotator: str) -> list[Said]:
+        return [self.label]
+
+    def covers(self, said: Said) -> bool:
+        return said == self.label
+
+    def keep(self, said: Said) -> str:
+        self.finished = True
+        return ""
+
+    def forget(self, said: Said) -> None:
+        self.finished = False
+
+
+def labels(number: int) -> list[Label]:
+    return [Label("r", "q", (), str(item), "t", "", 0.5, -1.0, 1, "good", "me") for item in range(number)]
+
+
+def sitting_of(said: list[Label], before: int = 0) -> Sitting:
+    deck = Deck(lambda: iter([OneLabel(one) for one in said]), len(said), set())
     deck.think(wait=True)
-    return deck
+    return Sitting("key", deck, "me", before, lambda taken: OneLabel(taken[-1]))
 
 
-def walk(deck: Deck) -> list[tuple[str, str]]:
-    """All keys of a deck, in order."""
-    keys = []
-    while deck.card:
-        keys.append(deck.card.key)
-        deck.place += 1
-        deck.think(wait=True)
-    return keys
+def shown(sitting: Sitting) -> Label | None:
+    turn = sitting.deck.turn
+    return turn.label if isinstance(turn, OneLabel) else None
 
 
-def test_what_was_typed_comes_first_and_the_test_split_never(dataset: Dataset) -> None:
-    typed = [Request("older"), Request("cops and robbers in la"), Request("newer")]
-    requests = requests_of(dataset, typed)
-    assert [request.query for request in requests[:3]] == ["newer", "cops and robbers in la", "older"]
-    own = {request.query for request in requests_of(dataset, [])}
-    assert "feel good film in paris" in own
-    assert "cops and robbers in la" not in own
-    assert requests_of(dataset, []) == requests_of(dataset, [])
+def test_a_sitting_goes_on_and_back_and_on_again() -> None:
+    first, second, third = said = labels(3)
+    sitting = sitting_of(said)
+    for one in said:
+        assert shown(sitting) == one
+        sitting.keep([one])
+    assert shown(sitting) is None
+    assert sitting.counts == {"good": 3}
+    for one in (third, second, first):
+        sitting.forget([one])
+        assert shown(sitting) == one
+    assert (sitting.labelled, sitting.taken_back) == (0, 3)
+    sitting.keep([first, second])
+    assert shown(sitting) == third
 
 
-def test_a_deck_goes_through_five_for_each_request_and_leaves_out_what_was_labelled(dataset: Dataset) -> None:
-    requests = [Request("dream"), Request("monster"), Request("paris")]
-    keys = walk(deck_of(dataset, requests))
-    assert len(keys) == len(set(keys)) == 15
-    assert walk(deck_of(dataset, requests, set(keys[:4]))) == keys[4:]
+def test_what_was_said_in_an_earlier_sitting_is_shown_again_when_it_is_taken_back() -> None:
+    old, new = labels(2)
+    sitting = sitting_of([new], before=1)
+    sitting.forget([old])
+    assert shown(sitting) == old
+    assert sitting.done == 0
+    sitting.keep([old])
+    assert shown(sitting) == new
+    assert key_of(old) in sitting.deck.known
 
 
-def test_a_deck_walks_back_to_the_card_before_alone(dataset: Dataset) -> None:
-    deck = deck_of(dataset, [Request("dream")])
-    first, second = deck._cards[0].key, deck._cards[1].key
-    deck.step()
-    assert not deck.back(second)
-    assert deck.back(first)
-    assert deck.place == 0
-    assert not deck.back(first)
+def test_what_is_said_again_is_not_asked_further_ahead() -> None:
+    first, second, third = said = labels(3)
+    sitting = sitting_of(said)
+    sitting.keep([second])
+    assert shown(sitting) == first
+    sitting.keep([first])
+    assert shown(sitting) == third
 
 
-def test_trouble_is_said_and_the_next_request_tried(dataset: Dataset) -> None:
-    def recommend(request: Request) -> list[Recommendation]:
-        if request.query == "bad":
+def test_trouble_is_said_and_the_next_one_tried() -> None:
+    [label], begun = labels(1), []
+
+    def turns() -> Iterator[Turn]:
+        begun.append(1)
+        if len(begun) == 1:
             raise ModelError("The model is gone.")
-        return FakeRecommender(dataset, "").recommend(request, 5)
+        yield OneLabel(label)
 
-    deck = Deck(dataset, [Request("bad"), Request("dream")], recommend, set())
+    deck = Deck(turns, 1, set())
     deck.think(wait=True)
-    assert (deck.card, deck.trouble) == (None, "The model is gone.")
+    assert (deck.turn, deck.trouble, deck.waiting) == (None, "The model is gone.", False)
     deck.think(wait=True)
-    assert deck.card
+    assert deck.turn
     assert deck.trouble == ""
 
 
-def test_the_pace_of_a_sitting(dataset: Dataset) -> None:
-    sitting = Sitting((), deck_of(dataset, []), "", "me", before=3)
+def test_the_pace_of_a_sitting_and_what_is_left() -> None:
+    said = labels(400)
+    sitting = sitting_of(said, before=3)
     assert sitting.rate is None
-    for _ in range(4):
-        sitting.mark()
+    assert sitting.seconds_left is None
+    for one in said[:4]:
+        sitting.keep([one])
     assert sitting.rate
     assert sitting.rate > 1000
-    sitting.unmark()
-    assert sitting.labelled == 3
+    assert sitting.done == 7
+    assert sitting.seconds_left
+    later = sitting_of(said, before=7)
+    later.go_on(sitting)
+    assert (later.before, later.labelled, later.rate) == (3, 4, sitting.rate)
+    assert later.seconds >= 0
 
 
 def test_a_label_taken_back_leaves_nothing_else_changed(dataset: Dataset) -> None:

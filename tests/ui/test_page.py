@@ -107,61 +107,6 @@ def test_a_history_and_a_number_are_answered(visit: Visit) -> None:
     expect(page.locator("#gpr-answer")).not_to_contain_text("The Matrix")
 
 
-def test_labelling_by_keyboard(visit: Visit, workspace: FakeWorkspace) -> None:
-    page = visit.open()
-    visit.tab("Label")
-    title = page.locator(".gpr-judge h3")
-    expect(title).to_be_visible()
-    first = title.inner_text()
-    page.keyboard.press("g")
-    expect(page.locator("#gpr-deck")).to_contain_text(f"Good: {first}")
-    second = title.inner_text()
-    page.keyboard.press("ArrowLeft")
-    expect(page.locator("#gpr-deck")).to_contain_text(f"Bad: {second}")
-    assert [label.verdict for label in workspace.labels.current()] == ["good", "bad"]
-    expect(page.locator("#gpr-label-progress")).to_contain_text("2 in this sitting")
-    page.keyboard.press("u")
-    expect(page.locator("#gpr-deck")).to_contain_text(f"Taken back: bad for {second}")
-    expect(title).to_have_text(second)
-    page.keyboard.press("Space")
-    expect(page.locator("#gpr-deck")).to_contain_text(f"Skipped: {second}")
-    assert [label.verdict for label in workspace.labels.current()] == ["good", "skip"]
-    assert {label.query for label in workspace.labels.current()}.isdisjoint({"cops and robbers in la"})
-
-
-def test_what_is_typed_into_a_field_is_no_label(visit: Visit, workspace: FakeWorkspace) -> None:
-    page = visit.open()
-    visit.tab("Label")
-    expect(page.locator(".gpr-judge")).to_be_visible()
-    name = page.get_by_label("Your name")
-    name.fill("")
-    name.press_sequentially("bug")
-    with page.expect_response("**/run/predict*"):
-        name.blur()
-    page.keyboard.press("Control+g")
-    page.keyboard.press("g")
-    expect(page.locator("#gpr-label-progress")).to_contain_text("1 in this sitting")
-    assert [label.annotator for label in workspace.labels.current()] == ["bug"]
-    page.reload()
-    visit.tab("Label")
-    expect(page.get_by_label("Your name")).to_have_value("bug")
-
-
-def test_labels_are_downloaded(visit: Visit) -> None:
-    page = visit.open()
-    visit.tab("Label")
-    page.locator("#gpr-export").click()
-    expect(page.locator("#gpr-export-notice")).to_contain_text("There are no labels yet.")
-    expect(page.locator(".gpr-judge")).to_be_visible()
-    page.keyboard.press("g")
-    expect(page.locator("#gpr-label-progress")).to_contain_text("1 in this sitting")
-    with page.expect_download() as download:
-        page.locator("#gpr-export").click()
-    text = Path(download.value.path()).read_text(encoding="utf-8")
-    assert text.startswith("request_id,query")
-    assert ",good,me," in text
-
-
 def upload(visit: Visit, path: Path) -> None:
     visit.tab("Data")
     visit.page.get_by_text("Use your own table").click()
@@ -277,8 +222,6 @@ def test_nothing_is_wider_than_a_phone(visit: Visit, theme: str) -> None:
     for name in TABS:
         visit.tab(name)
         expect(page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
-        if name == "Label":
-            expect(page.locator(".gpr-judge")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, name
 
 
