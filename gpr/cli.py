@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gpr.cli_bench import bench_app
 from gpr.errors import GPRError, RequestError
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 label_app = typer.Typer(help="Labels: export them, count them.", no_args_is_help=True)
 app.add_typer(label_app, name="label")
+app.add_typer(bench_app, name="bench")
 
 Root = Annotated[Path, typer.Option("--workspace", envvar="GPR_WORKSPACE", help="Folder that holds all state.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON alone on stdout.")]

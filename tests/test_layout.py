@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("app", "gpr.__main__"),
-    ("gpr.ui", "gpr.cli"),
+    ("gpr.ui", "gpr.cli", "gpr.cli_bench"),
     ("gpr.bench",),
     ("gpr.workspace", "gpr.jobs"),
     ("gpr.runs", "gpr.recommender"),
@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.errors",),
 )
 """Top to bottom. A part imports from the floors below it and, if it is a package, from itself."""
-TOGETHER = {"gpr.workspace", "gpr.jobs"}
+TOGETHER = {"gpr.workspace", "gpr.jobs", "gpr.cli", "gpr.cli_bench"}
 """One concept in two modules, which may import each other."""
 HEAVY = ("torch", "transformers", "peft", "gradio")
 """What `gpr --help` must not wait for."""

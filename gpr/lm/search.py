@@ -24,8 +24,11 @@ TOKENS_A_PASS = 24
 """Of edges that are expanded together for a request: enough to fill a pass, few enough to be needed."""
 MARGIN = 0.5
 """Nats by which what is likely below a prefix may fall short and still be read with it."""
-ALL_AT_ONCE = 0.25
-"""Where the prefixes to expand hold this share of the trie's tokens, all that may matter is read at once."""
+GROWTH = 0.75
+"""A pass may read so many tokens for each one read before: a long search gets few passes."""
+ALL_AT_ONCE = 0.15
+"""Once this share of the trie's tokens has been read, all that may still matter is read in one pass: a bias can make
+the bounds so loose that little is ruled out, and then the search costs hardly more than the whole catalogue."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class _Search:
         self._reached = np.zeros(len(trie.parent), np.float32)  # log p of each node that has been reached
         self._open = np.zeros(0, np.int64)  # inner nodes that were reached and not expanded
         self._items, self._scores = np.zeros(0, np.int64), np.zeros(0, np.float32)
-        self._expanded = 0
+        self._expanded, self._tokens = 0, 0
 
     def wanted(self) -> Ints:
         """The nodes to expand next, in preorder; none when the best k are proven.
@@ -123,7 +126,7 @@ class _Search:
         if not len(self._open):
             return self._open
         nodes, above = self._below()
-        if self._trie.edge_lengths[self._open].sum() > max(TOKENS_A_PASS, ALL_AT_ONCE * self._trie.edge_tokens):
+        if self._tokens > ALL_AT_ONCE * self._trie.edge_tokens:
             most = self._reached[above] + (0 if self._most is None else self._most[nodes])
             return np.sort(nodes[(most >= worst) & (most > -np.inf)])
         likely = self._reached[above] + self._hints[nodes] - self._hints[above]
@@ -133,7 +136,8 @@ class _Search:
         nodes, likely = nodes[eligible], likely[eligible]
         best_first = nodes[np.lexsort((nodes, -likely))]
         tokens = np.cumsum(self._trie.edge_lengths[best_first])
-        return np.sort(best_first[: max(1, int(np.searchsorted(tokens, TOKENS_A_PASS, "right")))])
+        room = max(TOKENS_A_PASS, GROWTH * self._tokens)
+        return np.sort(best_first[: max(1, int(np.searchsorted(tokens, room, "right")))])
 
     def _bounds(self, nodes: Ints) -> Floats:
         return self._reached[nodes] if self._most is None else self._reached[nodes] + self._most[nodes]
@@ -163,6 +167,7 @@ class _Search:
         kept = kept[scores[kept] > -np.inf]
         self._items, self._scores = items[kept], scores[kept]
         self._expanded += len(nodes)
+        self._tokens += int(trie.edge_lengths[nodes].sum())
 
     def best(self) -> Best:
         log_probs = self._reached[self._trie.leaves(self._items)]

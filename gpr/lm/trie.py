@@ -65,6 +65,13 @@ class Trie:
         """M, the number of inner nodes."""
         return len(self.parent) - len(self.order)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays but the tokens, those included that are made on first use."""
+        used = (self.entry, self.level, self.inner_below, self.edge_lengths, *self.levels)
+        kept = (self.starts, self.order, self.parent, self.depth, self.first, self.last)
+        return sum(array.nbytes for array in (*kept, self.child_ptr, self.child, self.child_token, *used))
+
     @cached_property
     def entry(self) -> Ints:
         """(M + N,) the child entry that leads to each node; -1 for the root."""

@@ -1,0 +1,46 @@
+"""`gpr bench`: what is measured, as commands. It knows flags and how to print; heavy imports come late."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+bench_app = typer.Typer(help="Measurements: speed and quality, as ratios of one run.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="JSON alone on stdout.")]
+_err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def _tell(share: float, words: str) -> None:
+    _err.print(f"{share:4.0%}  {words}", soft_wrap=True)
+
+
+def _show(figures: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(figures, indent=1))
+        return
+    for name, value in figures.items():
+        print(f"{name:24} {value}")
+
+
+@bench_app.command()
+def decode(
+    data: Annotated[str, typer.Argument(help="A data set with histories.")] = "movielens-100k",
+    picture: Annotated[Path | None, typer.Option(help="Where to draw the curve (PNG; needs matplotlib).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Exact recommending over a trie beside transformers' constrained beam search: times, recall, larger catalogues."""
+    from gpr.bench.decode import decode as measure
+    from gpr.bench.decode import draw
+    from gpr.cache import cache_folder
+    from gpr.data.load import load
+    from gpr.lm.base import load_base
+    from gpr.lm.install import DEFAULT_BASE
+
+    figures = measure(load(data, cache=cache_folder()), load_base(DEFAULT_BASE), _tell)
+    if picture:
+        draw(figures, picture)
+    _show(figures, as_json)
