@@ -3,22 +3,24 @@ imports come late."""
 
 from __future__ import annotations
 
-import functools
-import json
-import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from gpr.cli_bench import bench_app
-from gpr.errors import GPRError, RequestError
+from gpr.cli_data import add_commands
+from gpr.errors import RequestError
+from gpr.terminal import WORKSPACE, Json, Root
+from gpr.terminal import err as _err
+from gpr.terminal import open_workspace as _workspace
+from gpr.terminal import out as _out
+from gpr.terminal import print_json as _print_json
+from gpr.terminal import user_errors as _user_errors
 
 app = typer.Typer(
     help="GPR turns any catalogue into a recommender: check data, fine-tune, recommend, evaluate, label.",
@@ -31,39 +33,9 @@ label_app = typer.Typer(help="Labels: export them, count them.", no_args_is_help
 app.add_typer(label_app, name="label")
 app.add_typer(bench_app, name="bench")
 
-Root = Annotated[Path, typer.Option("--workspace", envvar="GPR_WORKSPACE", help="Folder that holds all state.")]
-Json = Annotated[bool, typer.Option("--json", help="JSON alone on stdout.")]
 Run = Annotated[str, typer.Option("--run", help="Name of a run.")]
-WORKSPACE = Path("workspace")
-_out = Console(highlight=False, markup=False, emoji=False)  # titles and columns are shown as they are, brackets and all
-_err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
-
-def _user_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """A user's error is one message on stderr and exit code 1."""
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except GPRError as error:
-            _err.print(f"Error: {error}", style="red", soft_wrap=True)
-            raise typer.Exit(1) from error
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(1) from None
-
-    return wrapped
-
-
-def _workspace(root: Path) -> Any:
-    from gpr.workspace import Workspace
-
-    return Workspace(root)
-
-
-def _print_json(content: Any) -> None:
-    print(json.dumps(content, ensure_ascii=False, indent=1))
+add_commands(app)
 
 
 @app.command()
@@ -78,26 +50,6 @@ def sample(
 
     for path in write_sample(name, folder, cache=cache_folder()):
         print(path)
-
-
-@app.command()
-@_user_errors
-def check(
-    data: Annotated[str, typer.Argument(help="A sample's name, a folder or a file.")],
-    as_json: Json = False,
-    seed: Annotated[int, typer.Option(help="Of a random split.")] = 0,
-) -> None:
-    """Shows what was read, how columns were mapped, and every finding."""
-    from gpr.cache import cache_folder
-    from gpr.data.load import load, report
-
-    found = report(load(data, cache=cache_folder(), seed=seed))
-    if as_json:
-        _print_json(found)
-    else:
-        from gpr.printing import print_report
-
-        print_report(_out, found)
 
 
 @app.command()

@@ -20,6 +20,7 @@ from gpr.cache import cache_folder
 from gpr.data.dataset import Dataset
 from gpr.data.load import load
 from gpr.data.samples import SAMPLES
+from gpr.data.store import DataStore
 from gpr.errors import GPRError, RunError
 from gpr.files import disk_error, written_whole
 from gpr.labels.store import LabelStore
@@ -50,10 +51,11 @@ class Workspace:
     def __init__(self, root: Path, base: str = DEFAULT_BASE) -> None:
         self.root, self.base = root.expanduser().absolute(), base
         try:
-            for name in ("runs", "uploads", "evaluations"):
+            for name in ("runs", "evaluations"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise disk_error(error, self.root) from error
+        self.data = DataStore(self.root / "data")
         self.labels = LabelStore(self.root / "labels.db")
         self._lock = threading.RLock()
         self._models = threading.Lock()  # held for seconds while a model loads; data must not wait for it
@@ -64,11 +66,13 @@ class Workspace:
     # data
 
     def dataset(self, data: str | Path, seed: int = 0) -> Dataset:
-        """A data set by a sample's name, a file or a folder; read again when its files have changed.
+        """A data set by a sample's or kept name, a file or a folder; read again when its files have changed.
 
         Raises:
             DataError: it cannot be read or used.
         """
+        if isinstance(data, str) and data not in SAMPLES and self.data.has(data) and not Path(data).exists():
+            data = self.data.folder(data)
         key, changed = (str(data), seed), _last_change(data)
         with self._lock:
             if key not in self._datasets or self._datasets[key][0] != changed:
@@ -127,6 +131,7 @@ class Workspace:
             folder.write("config.json", {"data": data, "options": asdict(options), "name": folder.path.name})
             progress.update(phase="reading data")
             dataset = self.dataset(data, options.seed)
+            folder.write("config.json", folder.read("config.json") | {"data_hash": dataset.hash})
             progress.update(phase="loading the base model")
             from gpr.evaluate.metrics import ranking_metrics
             from gpr.learn.trainer import Clock

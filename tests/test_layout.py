@@ -12,8 +12,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("app", "gpr.__main__"),
-    ("gpr.ui", "gpr.cli", "gpr.cli_bench"),
+    ("gpr.cli",),
+    ("gpr.ui", "gpr.cli_data", "gpr.cli_bench"),
     ("gpr.bench",),
+    ("gpr.keeping", "gpr.terminal"),
     ("gpr.workspace", "gpr.jobs"),
     ("gpr.runs", "gpr.recommender"),
     ("gpr.learn", "gpr.evaluate"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from gpr.data.columns import MANY
 from gpr.data.dataset import Dataset
 from gpr.data.finding import Finding
 from gpr.files import written_whole
@@ -89,13 +90,20 @@ def write_repaired(dataset: Dataset, folder: Path) -> list[Path]:
         partial.mkdir(parents=True)
         for file, table in dataset.tables.items():
             kept = table.frame[~table.frame.index.isin(list(reasons.get(file, {})))]
-            ignored = [column for column, role in dataset.mapping[file].items() if role == "ignore"]
-            name = f"{file.partition('.')[0] or 'table'}.csv"
-            while (partial / name).exists():
-                name = f"more-{name}"
-            write_csv(kept.drop(columns=ignored), partial / name)
+            part = dataset.parts[file]
+            name = f"{file.partition('.')[0] or 'table'}.csv" if part == "single" else f"{part}.csv"
+            write_csv(_in_standard_names(kept, dataset.mapping[file]), partial / name)
             written.append(folder / name)
     return written
+
+
+def _in_standard_names(frame: pd.DataFrame, roles: dict[str, str]) -> pd.DataFrame:
+    """The columns that are used, those with a role of their own under its name."""
+    frame = frame.drop(columns=[column for column, role in roles.items() if role == "ignore"])
+    named = {column: role for column, role in roles.items() if role not in (*MANY, column)}
+    others = [str(column) for column in frame.columns if column not in named]
+    clashing = {column: f"{column} (column)" for column in others if column in named.values()}
+    return frame.rename(columns=named | clashing)
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:

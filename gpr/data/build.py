@@ -76,6 +76,7 @@ def build(tables: Mapping[Part, Table], *, name: str, seed: int = 0, choices: Ch
         seed=seed,
         choices=choices,
         tables={table.file: table for table in tables.values()},
+        parts={table.file: part for part, table in tables.items()},
     )
 
 

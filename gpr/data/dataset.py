@@ -16,7 +16,7 @@ import pandas as pd
 from gpr.data.choices import Choices
 from gpr.data.finding import Finding as Finding
 from gpr.data.finding import Grade as Grade
-from gpr.data.table import Table
+from gpr.data.table import Part, Table
 from gpr.errors import RequestError
 
 Split = Literal["train", "valid", "test"]
@@ -157,6 +157,8 @@ class Dataset:
     """What the user decided."""
     tables: dict[str, Table] = field(default_factory=dict, compare=False, repr=False)
     """File name -> its table, repaired; set-aside rows included."""
+    parts: dict[str, Part] = field(default_factory=dict, compare=False, repr=False)
+    """File name -> the part of the data that it is."""
 
     @cached_property
     def hash(self) -> str:

@@ -102,7 +102,7 @@ def _natural(table: Table) -> Table:
     return replace(table, frame=frame)
 
 
-def assign(tables: Sequence[Table], place: Path) -> tuple[dict[Part, Table], list[Table]]:
+def assign(tables: Sequence[Table], place: str) -> tuple[dict[Part, Table], list[Table]]:
     """The tables by part, and those left out: by their names, and where the name says nothing by their columns.
 
     Raises:
@@ -131,7 +131,7 @@ def assign(tables: Sequence[Table], place: Path) -> tuple[dict[Part, Table], lis
     if "items" not in chosen and not _carries_titles(chosen):
         seen = ", ".join(table.file for table in tables[:10])
         hint = "Name the catalogue items.csv, with the columns item_id and title."
-        raise DataError(f"There is no items file among {seen}.", where=str(place), hint=hint)
+        raise DataError(f"There is no items file among {seen}.", where=place, hint=hint)
     return {part: _one(part, found, place) for part, found in chosen.items()}, left_out
 
 
@@ -140,10 +140,10 @@ def _carries_titles(chosen: dict[Part, list[Table]]) -> bool:
     return len(chosen) == 1
 
 
-def _one(part: Part, tables: list[Table], place: Path) -> Table:
+def _one(part: Part, tables: list[Table], place: str) -> Table:
     if len(tables) > 1 and len({tuple(table.frame.columns) for table in tables}) > 1:
         both = " and ".join(table.file for table in tables[:2])
-        raise DataError(f"Both {both} could be the {part}.", where=str(place), hint="Remove or rename one.")
+        raise DataError(f"Both {both} could be the {part}.", where=place, hint="Remove or rename one.")
     return tables[0] if len(tables) == 1 else joined(tables)
 
 

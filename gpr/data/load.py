@@ -1,4 +1,4 @@
-"""The way in: a sample's name, a folder or a file -> Dataset, and what was understood of it as plain data.
+"""The way in: a sample's name, a folder, an archive or a file -> Dataset.
 
 It knows nothing of formats and columns itself.
 """
@@ -8,16 +8,17 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import Any
 
-from gpr.data.account import account, examples_of
+from gpr.data import kept
 from gpr.data.build import build
 from gpr.data.choices import Choices
-from gpr.data.dataset import SPLITS, Dataset, Finding
-from gpr.data.read import FORMATS, MAX_BYTES, read, stem
+from gpr.data.dataset import Dataset
+from gpr.data.read import FORMATS, MAX_BYTES, read, read_files, stem
 from gpr.data.samples import SAMPLES, sample_folder
 from gpr.data.table import Part, Table
 from gpr.errors import DataError
+
+__all__ = ["load", "read_files", "read_tables"]
 
 
 def load(
@@ -36,6 +37,10 @@ def load(
     Raises:
         DataError: nothing is there, or it cannot be used.
     """
+    folder = kept_folder(data)
+    if folder:
+        known = kept.read_kept(folder)
+        return build(kept.read_tables(folder), name=known.name, seed=seed, choices=choices or known.choices)
     name, tables = read_tables(data, cache=cache, max_bytes=max_bytes)
     return build(tables, name=name, seed=seed, choices=choices)
 
@@ -48,6 +53,8 @@ def read_tables(data: str | Path, *, cache: Path, max_bytes: int = MAX_BYTES) ->
     """
     if isinstance(data, str) and data.strip() in SAMPLES:
         return data.strip(), read(sample_folder(data.strip(), cache), max_bytes=max_bytes)
+    if folder := kept_folder(data):
+        return kept.read_kept(folder).name, kept.read_tables(folder)
     if not str(data).strip() or "\0" in str(data):
         raise DataError("No data is named.", hint=f"Give a file, a folder, or a sample: {', '.join(SAMPLES)}.")
     path = Path(os.path.expanduser(data))
@@ -56,6 +63,17 @@ def read_tables(data: str | Path, *, cache: Path, max_bytes: int = MAX_BYTES) ->
     path = path.resolve()
     tables = read(path, max_bytes=max_bytes)
     return path.name if path.is_dir() else stem(path), tables
+
+
+def kept_folder(data: str | Path) -> Path | None:
+    """The folder of a kept data set, if that is what is named."""
+    if (isinstance(data, str) and data.strip() in SAMPLES) or "\0" in str(data):
+        return None
+    path = Path(os.path.expanduser(data))
+    try:
+        return path if kept.is_kept(path) else None
+    except OSError:  # a name too long
+        return None
 
 
 def _exists(path: Path) -> bool:
@@ -74,30 +92,3 @@ def _nothing_there(data: str, path: Path) -> DataError:
     advice = f"Did you mean {' or '.join(dict.fromkeys(close))}? " if close else ""
     hint = f"{advice}The samples are {', '.join(SAMPLES)}."
     return DataError(f"'{data[:200]}' is no sample, folder or file.", hint=hint)
-
-
-def report(dataset: Dataset) -> dict[str, Any]:
-    """What was understood of the data, ready for JSON."""
-    return {
-        "name": dataset.name,
-        "items": len(dataset.catalogue),
-        "examples": {split: len(dataset.examples[split]) for split in SPLITS},
-        "sequences": len(dataset.sequences),
-        "hash": dataset.hash,
-        "files": {
-            file: {
-                **account(dataset)[file],
-                "columns": {
-                    column: {"role": role, "reason": dataset.reasons[file][column]} for column, role in columns.items()
-                },
-            }
-            for file, columns in dataset.mapping.items()
-        },
-        "findings": [_plain(dataset, finding) for finding in dataset.findings],
-        "choices": dataset.choices.as_json(),
-    }
-
-
-def _plain(dataset: Dataset, finding: Finding) -> dict[str, Any]:
-    names = ("grade", "code", "message", "file", "row", "column", "count", "aside")
-    return {name: getattr(finding, name) for name in names} | {"examples": examples_of(dataset, finding)}

@@ -6,7 +6,7 @@ It does not know what the columns of a part mean (`columns`).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -54,14 +54,25 @@ def read(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[Part, Table]:
     Raises:
         DataError: the path does not exist or cannot be read, or a file is not a usable table.
     """
-    with reading(path), ExitStack() as stack:
+    with reading(path):
         if path.is_file() or not path.is_dir():
             found = [path]
         else:
             found = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    return read_files(found, place=str(path), max_bytes=max_bytes)
+
+
+def read_files(found: Sequence[Path], *, place: str = "", max_bytes: int = MAX_BYTES) -> dict[Part, Table]:
+    """The same of files that may lie anywhere, as they are dropped together.
+
+    Raises:
+        DataError: as `read`.
+    """
+    place = place or ", ".join(path.name for path in found[:5])
+    with reading(Path(place)), ExitStack() as stack:
         files = [file for one in found for file in _plain(one, stack, max_bytes)]
-        tables = [table for file in _usable(files, path) for table in _read_file(file, max_bytes=max_bytes)]
-        return _parts(tables, path)
+        tables = [table for file in _usable(files, place) for table in _read_file(file, max_bytes=max_bytes)]
+        return _parts(tables, place)
 
 
 def _plain(path: Path, stack: ExitStack, max_bytes: int, depth: int = 0) -> list[Path]:
@@ -75,17 +86,17 @@ def _plain(path: Path, stack: ExitStack, max_bytes: int, depth: int = 0) -> list
     return [file for member in members for file in _plain(member, stack, max_bytes, depth + 1)]
 
 
-def _usable(files: list[Path], place: Path) -> list[Path]:
+def _usable(files: list[Path], place: str) -> list[Path]:
     if len(files) == 1:
         return files
     usable = [file for file in files if file_format(file) and not is_noise(file, files)]
     if not usable:
         hint = f"Add items.csv ({known_formats()})."
-        raise DataError("There is no table in it.", where=str(place), hint=hint)
+        raise DataError("There is no table in it.", where=place, hint=hint)
     return usable
 
 
-def _parts(tables: list[Table], place: Path) -> dict[Part, Table]:
+def _parts(tables: list[Table], place: str) -> dict[Part, Table]:
     tables = [adapted(table) for table in tables]
     if len(tables) == 1:
         return {"single": tables[0]}

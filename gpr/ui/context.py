@@ -118,18 +118,13 @@ class Context:
         """The run that is going on, whoever started it."""
         return next((run for run in self.workspace.runs() if run.going), None)
 
-    @property
-    def uploads(self) -> Path:
-        return self.workspace.root / "uploads"
-
     def sources(self) -> list[Source]:
         """All data that can be chosen: the samples, then what was uploaded, started with or trained on."""
         found = {
             name: Source(name, name, about, "download" if name == DOWNLOADED else "sample")
             for name, about in SAMPLES.items()
         }
-        folders = sorted(self.uploads.iterdir()) if self.uploads.is_dir() else []
-        yours = [str(folder) for folder in folders if folder.is_dir() and not folder.name.startswith(".")]
+        yours = [str(self.workspace.data.folder(kept.name)) for kept in self.workspace.data.all()]
         yours += [run.data for run in self.workspace.runs() if run.data and Path(run.data).exists()]
         for data in [*yours, self._data]:
             found.setdefault(data, Source(data, Path(data).name, "your data", "yours"))

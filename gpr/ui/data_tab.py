@@ -10,14 +10,17 @@ import gradio as gr
 
 from gpr.data.dataset import SPLITS, Dataset
 from gpr.data.read import known_formats
-from gpr.ui import uploads
+from gpr.errors import DataError
+from gpr.keeping import keep
 from gpr.ui.context import Active, Context, Source
 from gpr.ui.messages import failure, notice, worded
 from gpr.ui.press import button, pressable, pressed
 from gpr.ui.tables import SPLIT_WORDS, finding_list, table, understood
+from gpr.ui.uploads import free_name, plain_name, suggest_name
 
 PAGE = 8
 """Rows of a preview."""
+MAP_FIRST = "Say below what its columns mean before it can be used."
 DOWNLOADS = "Fetched once from a package registry: its licence forbids to pass it on."
 
 
@@ -80,21 +83,22 @@ class DataTab:
         return self.context.remember(active), ""
 
     def suggest(self, files: list[str] | None, name: str) -> Any:
-        return uploads.suggest_name(files) if files and not name.strip() else gr.skip()
+        return suggest_name(files) if files and not name.strip() else gr.skip()
 
     def upload(self, stored: object, files: list[str] | None, name: str) -> tuple[Any, ...]:
         """Keeps the files and makes them active; what cannot be read is not kept."""
-        folder: Path | None = None
+        store = self.context.workspace.data
         try:
-            folder = uploads.keep(files or [], name, self.context.uploads)
-            dataset = self.context.dataset(Active(str(folder)))
+            if not files:
+                raise DataError("No file was chosen.", hint="Choose or drop one first.")
+            free = free_name(plain_name(name) or suggest_name(files), store)
+            kept = keep(self.context.workspace, [Path(file) for file in files], free, partial=True)
         except Exception as error:
-            if folder:
-                uploads.forget(folder)
             return gr.skip(), failure(error), gr.skip(), gr.skip()
-        active = self.context.choose(str(folder))
-        words = f"{dataset.name} is stored and active: {len(dataset.catalogue):,} items. See below what was understood."
-        return self.context.remember(active), notice(words, "good"), None, ""
+        active = self.context.choose(str(store.folder(free)))
+        words = f"{free} is stored and active: {kept.items:,} items. See below what was understood."
+        told = notice(words, "good") if kept.hash else notice(f"{free} is stored. {MAP_FIRST}", "warn")
+        return self.context.remember(active), told, None, ""
 
     @worded
     def turn(self, stored: object, event: gr.EventData) -> str:

@@ -10,7 +10,8 @@ import pandas as pd
 from gpr.data.account import account, harmless, set_aside, write_repaired, write_set_aside
 from gpr.data.choices import Choices
 from gpr.data.dataset import Dataset
-from gpr.data.load import load, report
+from gpr.data.load import load
+from gpr.data.report import report
 
 FILES = {
     "items": "item_id,title\n1,Alien\n1,Again\n2,\n3,Big\n4,Alien\n5\n",

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from gpr.data.dataset import Dataset, Example, Request, Sequence
-from gpr.data.load import load, report
+from gpr.data.load import load
+from gpr.data.report import report
 from gpr.data.table import fold
 from gpr.data.times import parse_times
 from gpr.errors import DataError

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpr.data.dataset import Dataset
-from gpr.data.load import load, report
+from gpr.data.load import load
 from gpr.data.read import read, read_table
+from gpr.data.report import report
 from gpr.errors import DataError, GPRError
 
 TEXT = 'item_id,title,price\n01,"Cité, the ""lost"" one",1.0\n2,霸王别姬,\n'

@@ -11,6 +11,7 @@ from typing import Any
 
 from gpr.data.dataset import Dataset, Request
 from gpr.data.load import load
+from gpr.data.store import DataStore
 from gpr.errors import RunError
 from gpr.labels.store import LabelStore
 from gpr.learn.options import Options
@@ -119,7 +120,8 @@ class FakeWorkspace:
 
     def __init__(self, root: Path) -> None:
         self.root, self.base = root, "tiny"
-        (root / "uploads").mkdir(parents=True, exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)
+        self.data = DataStore(root / "data")
         self.labels = LabelStore(root / "labels.db")
         self.known: list[FakeRun] = []
         self.twisted: set[str] = set()

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import errno
-import shutil
 from pathlib import Path
 
 import pytest
 
-from gpr.errors import DataError, RunError, WorkspaceError
+from gpr.data.read import read
+from gpr.errors import DataError, RunError
 from gpr.ui.context import Active, Context, make_context, same_data
-from gpr.ui.uploads import keep, plain_name, suggest_name
+from gpr.ui.uploads import free_name, plain_name, suggest_name
 from tests.ui.fake import FakeJobs, FakeRun, FakeWorkspace
 
 
@@ -54,8 +53,8 @@ def test_a_start_with_what_is_not_there_is_refused(workspace: FakeWorkspace) -> 
 
 def test_all_data_that_was_used_can_be_chosen(workspace: FakeWorkspace, data: str) -> None:
     context = make(workspace)
-    (context.uploads / "shop").mkdir()
-    (context.uploads / ".partial-shop").mkdir()
+    workspace.data.add("shop", read(Path(data)), source=data)
+    (workspace.data.root / ".partial-shop").mkdir()
     workspace.known = [FakeRun("a", data), FakeRun("b", "/gone"), FakeRun("c", "movies")]
     found = {source.name: source.kind for source in context.sources()}
     assert found["movielens-100k"] == "download"
@@ -89,28 +88,8 @@ def test_a_name_is_a_plain_folder(text: str, tmp_path: Path) -> None:
     assert not set(name) & set("./\\\0:*?")
 
 
-def test_uploads_are_kept_beside_one_another(tmp_path: Path) -> None:
-    table = tmp_path / "shop.csv"
-    table.write_text("title\na\nb\n")
-    folder = tmp_path / "uploads"
-    assert keep([str(table)], "shop", folder).name == "shop"
-    assert keep([str(table)], "shop", folder).name == "shop-2"
-    assert keep([str(table)], "movies", folder).name == "movies-2", "a sample has this name"
-    assert (folder / "shop" / "shop.csv").read_text() == "title\na\nb\n"
-    with pytest.raises(DataError, match="No file was chosen"):
-        keep([], "x", folder)
-    with pytest.raises(DataError, match="same name"):
-        keep([str(table), str(folder / "shop" / "shop.csv")], "x", folder)
-
-
-def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = tmp_path / "shop.csv"
-    table.write_text("title\na\nb\n")
-
-    def full(*paths: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(shutil, "copyfile", full)
-    with pytest.raises(WorkspaceError, match="The disk is full."):
-        keep([str(table)], "shop", tmp_path / "uploads")
-    assert list((tmp_path / "uploads").iterdir()) == []
+def test_uploads_are_kept_beside_one_another(workspace: FakeWorkspace, data: str) -> None:
+    assert free_name("shop", workspace.data) == "shop"
+    workspace.data.add("shop", read(Path(data)), source=data)
+    assert free_name("shop", workspace.data) == "shop-2"
+    assert free_name("movies", workspace.data) == "movies-2", "a sample has this name"

@@ -139,7 +139,7 @@ def test_an_upload_that_cannot_be_read_is_said_in_words_and_not_kept(
     upload(visit, table)
     expect(page.locator("#gpr-data-notice .gpr-bad")).to_contain_text("The file is empty")
     expect(page.locator("#gpr-header")).to_contain_text("tiny")
-    assert list(context.uploads.iterdir()) == []
+    assert context.workspace.data.all() == []
 
 
 def test_a_sample_is_chosen_and_its_pages_turned(visit: Visit) -> None:
@@ -231,6 +231,6 @@ def test_data_that_is_gone_is_let_go(visit: Visit, context: Context, tmp_path: P
     table.write_text("title\nLamp\nChair\n")
     upload(visit, table)
     expect(page.locator("#gpr-header")).to_contain_text("shop")
-    shutil.rmtree(context.uploads / "shop")
+    shutil.rmtree(context.workspace.data.folder("shop"))
     page.reload()
     expect(page.locator("#gpr-header")).to_contain_text("tiny")

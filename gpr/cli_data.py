@@ -1,0 +1,228 @@
+"""The commands on data: check, keep, list, rename, delete, export, forget. It knows flags and how to print."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from gpr.errors import DataError
+from gpr.terminal import WORKSPACE, Json, Root, err, open_workspace, out, print_json, user_errors
+
+data_app = typer.Typer(help="Data sets that are kept in the workspace.", no_args_is_help=True)
+
+Data = Annotated[str, typer.Argument(help="A sample's or kept data set's name, a folder, an archive or a file.")]
+Name = Annotated[str, typer.Argument(help="Name of a kept data set.")]
+Roles = Annotated[
+    list[str] | None,
+    typer.Option("--role", help="What a column means, 'COLUMN=ROLE' or 'FILE:COLUMN=ROLE'; may be repeated."),
+]
+GoodFrom = Annotated[float | None, typer.Option(help="Ratings below it are bad; -1: all count as chosen.")]
+Pairs = Annotated[str | None, typer.Option(help="Split of pairs: file or random.")]
+Histories = Annotated[str | None, typer.Option(help="Split of histories: file, last or date.")]
+EqualTitles = Annotated[str | None, typer.Option(help="Items with equal titles: merge or apart.")]
+Html = Annotated[str | None, typer.Option(help="HTML in descriptions: strip or keep.")]
+Personal = Annotated[str | None, typer.Option(help="Personal data in texts: mask or keep.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Puts them on the command line."""
+    app.command()(check)
+    app.command()(forget)
+    app.add_typer(data_app, name="data")
+
+
+@user_errors
+def check(
+    data: Data,
+    as_json: Json = False,
+    seed: Annotated[int, typer.Option(help="Of a random split.")] = 0,
+    roles: Roles = None,
+    good_from: GoodFrom = None,
+    pairs: Pairs = None,
+    histories: Histories = None,
+    equal_titles: EqualTitles = None,
+    html: Html = None,
+    personal: Personal = None,
+    set_aside: Annotated[Path | None, typer.Option(help="Writes the set-aside rows with their reasons (CSV).")] = None,
+    repaired: Annotated[Path | None, typer.Option(help="Writes the data as it is used into a new folder.")] = None,
+    root: Root = WORKSPACE,
+) -> None:
+    """Shows what was read, how columns were mapped, and every finding."""
+    from gpr.cache import cache_folder
+    from gpr.data.account import write_repaired, write_set_aside
+    from gpr.data.load import load, read_tables
+    from gpr.data.report import report
+
+    place = _kept_folder(data, root) or data
+    options = {"good_from": good_from, "pairs": pairs, "histories": histories, "equal_titles": equal_titles}
+    given = options | {"html": html, "personal": personal}
+    choices = None
+    if roles or any(value is not None for value in given.values()):
+        files = [table.file for table in read_tables(place, cache=cache_folder())[1].values()] if roles else []
+        choices = _choices(None, roles, files, given)
+    dataset = load(place, cache=cache_folder(), seed=seed, choices=choices)
+    for path, write in ((set_aside, write_set_aside), (repaired, write_repaired)):
+        if path and path.exists():
+            raise DataError("This exists already.", where=str(path), hint="Name a new one.")
+        if path:
+            write(dataset, path)
+            err.print(f"Written: {path}")
+    if as_json:
+        print_json(report(dataset))
+    else:
+        from gpr.printing import print_report
+
+        print_report(out, report(dataset))
+
+
+def _kept_folder(data: str, root: Path) -> str:
+    """The folder of a kept data set of that name, '' if there is none; makes no workspace."""
+    from gpr.data.samples import SAMPLES
+
+    folder = root.expanduser().absolute() / "data" / data
+    named = data not in SAMPLES and "/" not in data and data.strip() == data and data not in ("", ".", "..")
+    return str(folder) if named and (folder / "dataset.json").is_file() else ""
+
+
+def _choices(before: Any, roles: list[str] | None, files: list[str], given: dict[str, Any]) -> Any:
+    """`before` with what the flags say."""
+    from gpr.data.choices import Choices
+
+    choices = before or Choices()
+    given = {name: value for name, value in given.items() if value is not None}
+    if given.get("good_from", 0) == -1:
+        given["good_from"] = None
+    choices = replace(choices, **given)
+    for word in roles or ():
+        column, equals, role = word.rpartition("=")
+        file, colon, rest = column.partition(":")
+        named = [name for name in files if colon and name == file]
+        if not equals or not column or not role:
+            raise typer.BadParameter(f"'{word}' is not COLUMN=ROLE.")
+        for name in named or files:
+            choices = choices.with_role(name, rest if named else column, role)  # type: ignore[arg-type]  # checked there
+    return choices
+
+
+@data_app.command("add")
+@user_errors
+def data_add(
+    data: Data,
+    name: Annotated[str, typer.Option(help="Its name; else that of the file or folder.")] = "",
+    roles: Roles = None,
+    good_from: GoodFrom = None,
+    pairs: Pairs = None,
+    histories: Histories = None,
+    equal_titles: EqualTitles = None,
+    html: Html = None,
+    personal: Personal = None,
+    root: Root = WORKSPACE,
+) -> None:
+    """Keeps data in the workspace: user ids become keyed hashes, the mapping is remembered."""
+    from gpr.cache import cache_folder
+    from gpr.data.load import read_tables
+
+    workspace = open_workspace(root)
+    found, tables = read_tables(data, cache=cache_folder())
+    options = {"good_from": good_from, "pairs": pairs, "histories": histories, "equal_titles": equal_titles}
+    files = [table.file for table in tables.values()]
+    choices = _choices(None, roles, files, options | {"html": html, "personal": personal})
+    kept = workspace.data.add(name or found, tables, source=data, choices=choices)
+    print(f"{kept.name}: {kept.items:,} items, {kept.hash}")
+
+
+@data_app.command("set")
+@user_errors
+def data_set(
+    name: Name,
+    roles: Roles = None,
+    good_from: GoodFrom = None,
+    pairs: Pairs = None,
+    histories: Histories = None,
+    equal_titles: EqualTitles = None,
+    html: Html = None,
+    personal: Personal = None,
+    root: Root = WORKSPACE,
+) -> None:
+    """Changes what columns mean, the rating that counts as good, or how it is split."""
+    from gpr.data.kept import read_tables
+
+    store = open_workspace(root).data
+    options = {"good_from": good_from, "pairs": pairs, "histories": histories, "equal_titles": equal_titles}
+    before = store.find(name).choices
+    files = [table.file for table in read_tables(store.folder(name)).values()]
+    kept = store.choose(name, _choices(before, roles, files, options | {"html": html, "personal": personal}))
+    print(f"{kept.name}: {kept.items:,} items, {kept.hash}")
+
+
+@data_app.command("list")
+@user_errors
+def data_list(as_json: Json = False, root: Root = WORKSPACE) -> None:
+    """Lists the kept data sets with their hashes and the runs on them."""
+    from gpr.keeping import runs_on
+
+    workspace = open_workspace(root)
+    rows = [(kept, [run.name for run in runs_on(workspace, kept.name)]) for kept in workspace.data.all()]
+    if as_json:
+        print_json([asdict(kept) | {"choices": kept.choices.as_json(), "runs": runs} for kept, runs in rows])
+        return
+    table = Table("name", "items", "hash", "stored", "from", "runs")
+    for kept, runs in rows:
+        table.add_row(kept.name, f"{kept.items:,}", kept.hash, kept.stored[:10], kept.source, ", ".join(runs))
+    out.print(table)
+
+
+@data_app.command("rename")
+@user_errors
+def data_rename(old: Name, new: Annotated[str, typer.Argument(help="Its new name.")], root: Root = WORKSPACE) -> None:
+    """Gives a data set another name; runs and labels follow."""
+    from gpr.keeping import rename
+
+    print(rename(open_workspace(root), old, new).name)
+
+
+@data_app.command("delete")
+@user_errors
+def data_delete(
+    name: Name,
+    force: Annotated[bool, typer.Option("--force", help="Even if a run needs it.")] = False,
+    root: Root = WORKSPACE,
+) -> None:
+    """Deletes a data set, unless a run needs it."""
+    from gpr.keeping import delete
+
+    delete(open_workspace(root), name, force=force)
+    print(f"deleted: {name}")
+
+
+@data_app.command("export")
+@user_errors
+def data_export(
+    name: Name, folder: Annotated[Path, typer.Argument(help="A new folder.")], root: Root = WORKSPACE
+) -> None:
+    """Writes the data as it is used, the set-aside rows and the report into a folder."""
+    for path in open_workspace(root).data.export(name, folder):
+        print(path)
+
+
+@user_errors
+def forget(
+    user: Annotated[str, typer.Option("--user", help="The id, as it was in your files.")],
+    as_json: Json = False,
+    root: Root = WORKSPACE,
+) -> None:
+    """Removes a person from all kept data and labels, and marks the runs that were trained with the person's rows."""
+    from gpr.keeping import forget as forget_user
+
+    gone = forget_user(open_workspace(root), user)
+    if as_json:
+        print_json([asdict(one) for one in gone])
+        return
+    for one in gone:
+        runs = f"; runs trained on it: {', '.join(one.runs)}" if one.runs else ""
+        after = one.after or "deleted, nothing was left"
+        print(f"{one.name}: {one.rows:,} rows and {one.labels:,} label entries removed, {one.before} -> {after}{runs}")

@@ -1,0 +1,50 @@
+"""What the commands share: consoles, common options, and how an error of the user ends a command."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from gpr.errors import GPRError
+
+Root = Annotated[Path, typer.Option("--workspace", envvar="GPR_WORKSPACE", help="Folder that holds all state.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON alone on stdout.")]
+WORKSPACE = Path("workspace")
+out = Console(highlight=False, markup=False, emoji=False)  # titles and columns are shown as they are, brackets and all
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def user_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """A user's error is one message on stderr and exit code 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except GPRError as error:
+            err.print(f"Error: {error}", style="red", soft_wrap=True)
+            raise typer.Exit(1) from error
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
+
+    return wrapped
+
+
+def open_workspace(root: Path) -> Any:
+    """The workspace; its imports take a moment, which `--help` need not wait for."""
+    from gpr.workspace import Workspace
+
+    return Workspace(root)
+
+
+def print_json(content: Any) -> None:
+    print(json.dumps(content, ensure_ascii=False, indent=1))
