@@ -23,7 +23,7 @@ m2,Groundhog Day,1993,Comedy,A weatherman lives the same day again and again unt
 m3,Alien,1979,Horror,The crew of a freighter is hunted by a creature that it let on board.
 m4,Amélie,2001,Romance,A shy waitress in Paris secretly makes the people around her happy.
 m5,Heat,1995,Crime,A detective and a master thief in Los Angeles circle each other.
-m6,"<script>window.hacked = 1</script> & <b>Sons</b>",2011,Comedy,"None: ${1+1} {{1}} <img src=x onerror='hacked = 1'>"
+m6,"<script>window.hacked = 1</script> & <b>Sons</b>",2011,Comedy,"None: ${1+1} {{1}} <gpr-x onclick='hacked = 1'>"
 m7,Toy Story,1995,Family,"A cowboy doll is jealous of the new space ranger, and the two have to find their way home."
 m8,Heat,1972,Drama,A former child star and an actress in decline.
 """
