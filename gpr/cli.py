@@ -3,17 +3,15 @@ imports come late."""
 
 from __future__ import annotations
 
-import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from gpr.cli_bench import bench_app
 from gpr.cli_data import add_commands
+from gpr.cli_runs import add_run_commands
 from gpr.errors import RequestError
 from gpr.terminal import WORKSPACE, Json, Root
 from gpr.terminal import err as _err
@@ -36,6 +34,7 @@ app.add_typer(bench_app, name="bench")
 Run = Annotated[str, typer.Option("--run", help="Name of a run.")]
 
 add_commands(app)
+add_run_commands(app)
 
 
 @app.command()
@@ -50,64 +49,6 @@ def sample(
 
     for path in write_sample(name, folder, cache=cache_folder()):
         print(path)
-
-
-@app.command()
-@_user_errors
-def train(
-    data: Annotated[str, typer.Argument(help="A sample's name, a folder or a file.")],
-    run: Annotated[str, typer.Option("--run", help="Name of the new run.")],
-    base: Annotated[str, typer.Option(help="Base model: a name, a folder or a hub id.")] = "smollm2-135m-instruct",
-    epochs: Annotated[int | None, typer.Option(help="Times every training row is shown.")] = None,
-    max_minutes: Annotated[float | None, typer.Option(help="Bound on the whole command.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the split, the order and the new weights.")] = 0,
-    learning_rate: Annotated[float | None, typer.Option(help="Peak, of the LoRA weights.")] = None,
-    rank: Annotated[int | None, typer.Option(help="Of the LoRA matrices.")] = None,
-    trained_share: Annotated[float | None, typer.Option(help="Share of the layers, from the top, that learn.")] = None,
-    batch_tokens: Annotated[int | None, typer.Option(help="Tokens in a step.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of that name.")] = False,
-    in_place: Annotated[bool, typer.Option("--in-place", hidden=True)] = False,
-    root: Root = WORKSPACE,
-) -> None:
-    """Fine-tunes a base model on the data. Ctrl-C stops and keeps what was learned."""
-    started = time.monotonic()
-    from gpr.learn.options import Options
-    from gpr.learn.run_folder import RunFolder
-    from gpr.printing import TrainingBar
-
-    given: dict[str, Any] = {
-        "learning_rate": learning_rate,
-        "rank": rank,
-        "trained_share": trained_share,
-        "batch_tokens": batch_tokens,
-    }
-    options = Options(
-        epochs, max_minutes, seed, base, **{name: value for name, value in given.items() if value is not None}
-    )
-    workspace = _workspace(root)
-    folder = (
-        RunFolder(workspace.root / "runs" / run) if in_place else workspace.new_run_folder(run, overwrite=overwrite)
-    )
-    asked = _stop_on_signal()
-    with TrainingBar(_err) as bar:
-        info = workspace.train(data, folder, options, asked, bar.update, started)
-    figures = ", ".join(f"{name} {value:.3f}" for name, value in info.metrics.items())
-    print(f"{info.status}: {info.folder} ({info.step} steps, {info.seconds:.0f} s; validation: {figures or 'none'})")
-
-
-def _stop_on_signal() -> Callable[[], bool]:
-    """Ctrl-C and SIGTERM ask the run to stop; a second Ctrl-C ends it at once."""
-    asked: list[int] = []
-
-    def handle(number: int, frame: Any) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-        _err.print("Stopping: what was learned is kept. Press Ctrl-C again to end at once.")
-
-    signal.signal(signal.SIGINT, handle)
-    signal.signal(signal.SIGTERM, handle)
-    return lambda: bool(asked)
 
 
 @app.command()

@@ -1,9 +1,11 @@
-"""A run as a process of its own: it outlives the page and the server. Its state is on disk; this module starts
-and stops it."""
+"""Runs as processes of their own: they outlive the page and the server. Their state is on disk; this module starts,
+stops and, where they do not answer, ends them."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,43 +14,98 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+import psutil
+
 from gpr.errors import RunError
 from gpr.files import disk_error
+from gpr.learn.needs import Estimate
 from gpr.learn.options import Options
-from gpr.learn.run_folder import RunFolder
+from gpr.learn.run_folder import RunFolder, process_birth
 from gpr.runs import RunInfo, flags
 from gpr.workspace import Workspace
 
 _ROOT = str(Path(__file__).resolve().parents[1])
 """What the run imports GPR from, whatever folder the server was started in."""
-START_UP = 20.0
+START_UP = 60.0
 """Seconds that a new process has to write its first state."""
+PATIENCE = 15.0
+"""Seconds that a process has to answer when it is asked to stop, or three times its slowest step where that is more."""
 
 
 def start(workspace: Workspace, data: str, name: str, options: Options) -> RunInfo:
-    """Starts `gpr train` detached from this process and waits for its first word.
+    """Starts `gpr train` detached from this process and waits for its first word. It waits for its turn by itself.
 
     Raises:
-        RunError: the name is taken, another run is going on, or the process died at once.
+        RunError: the name is taken, or the process died at once.
     """
-    going = [run.name for run in workspace.runs() if run.going]
-    if going:
-        raise RunError(f"The run '{going[0]}' is going on.", hint="Wait for it, or stop it first.")
     folder = workspace.new_run_folder(name)
-    words = [sys.executable, "-m", "gpr", "train", data, "--run", name, "--workspace", str(workspace.root)]
-    words += ["--in-place", *flags(asdict(options))]
+    return _spawn(workspace, folder, ["train", data, "--run", name, *flags(asdict(options))])
+
+
+def resume(workspace: Workspace, name: str) -> RunInfo:
+    """Starts `gpr resume` detached from this process.
+
+    Raises:
+        RunError: there is nothing to go on from, it goes on already, or the process died at once.
+    """
+    return _spawn(workspace, workspace.claim(name), ["resume", name])
+
+
+def stop(workspace: Workspace, name: str, *, discard: bool = False, wait: bool = False) -> None:
+    """Asks a run to finish its step and keep what it learned, or to end and leave nothing.
+
+    A process that does not answer in time is ended with its children.
+
+    Args:
+        wait: until it has answered (or, with `discard`, is gone); else a thread of this process sees to that.
+
+    Raises:
+        RunError: there is no such run, or it is not going on.
+    """
+    run = workspace.run(name)
+    if not run.going:
+        raise RunError(f"The run '{name}' is {run.status}.", hint="Only a run that is going on can be stopped.")
+    RunFolder(run.folder).ask_to_stop(discard=discard)
+    thread = threading.Thread(target=_see_to_it, args=(run, discard), daemon=True)
+    thread.start()
+    if wait:
+        thread.join()
+
+
+def estimate(workspace: Workspace, data: str, options: Options) -> str:
+    """What a run would need, in words, from a few real steps in a process of its own.
+
+    Raises:
+        RunError: it could not be found out, or the run would not fit; says why.
+    """
+    words = [sys.executable, "-m", "gpr", "train", data, "--estimate", "--json", *flags(asdict(options))]
+    words += ["--workspace", str(workspace.root)]
+    found = subprocess.run(words, capture_output=True, text=True, env=_environment(), start_new_session=True)
+    if found.returncode:
+        said = [line for line in found.stderr.splitlines() if line.startswith("Error: ")][-1:]
+        raise RunError(said[0].removeprefix("Error: ") if said else "The estimate could not be made.")
+    return Estimate(**json.loads(found.stdout)).words()
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
+
+
+def _spawn(workspace: Workspace, folder: RunFolder, words: list[str]) -> RunInfo:
+    name = folder.path.name
     try:
-        with (folder.path / "output.txt").open("wb") as output:
+        with (folder.path / "output.txt").open("ab") as output:
             process = subprocess.Popen(
-                words,
+                [sys.executable, "-m", "gpr", *words, "--workspace", str(workspace.root), "--in-place"],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))},
+                env=_environment(),
             )
     except OSError as error:
-        folder.write("state.json", {"status": "failed", "message": "Its process could not be started."})
+        _has_failed(folder, "Its process could not be started.")
         raise disk_error(error, folder.path) from error
     threading.Thread(target=process.wait, daemon=True).start()  # else a run that has ended stays behind as a zombie
     deadline = time.monotonic() + START_UP
@@ -58,7 +115,7 @@ def start(workspace: Workspace, data: str, name: str, options: Options) -> RunIn
     if not _has_begun(folder, process.pid):
         last = (folder.path / "output.txt").read_text(errors="replace").strip().splitlines()[-1:]
         failure = RunError("The run did not start.", where=name, hint=f"It said: {last[0]}" if last else "")
-        folder.write("state.json", {"status": "failed", "message": str(failure)})
+        _has_failed(folder, str(failure))
         raise failure
     return workspace.run(name)
 
@@ -67,13 +124,38 @@ def _has_begun(folder: RunFolder, pid: int) -> bool:
     return folder.read("state.json").get("pid") == pid
 
 
-def stop(workspace: Workspace, name: str) -> None:
-    """Asks a run to finish its step and keep what it learned.
+def _has_failed(folder: RunFolder, message: str) -> None:
+    folder.write("state.json", folder.read("state.json") | {"status": "failed", "message": message})
 
-    Raises:
-        RunError: there is no such run, or it is not going on.
-    """
-    run = workspace.run(name)
-    if not run.going:
-        raise RunError(f"The run '{name}' is {run.status}.", hint="Only a run that is going on can be stopped.")
-    RunFolder(run.folder).ask_to_stop()
+
+def _see_to_it(run: RunInfo, discard: bool) -> None:
+    """Waits for the answer to a stop, or ends the process."""
+    folder = RunFolder(run.folder)
+    pid, born = run.state["pid"], run.state["born"]
+    deadline = time.monotonic() + max(PATIENCE, 3 * float(run.state.get("slowest", 0.0)))
+    pause = threading.Event()
+
+    def answered() -> bool:
+        if process_birth(pid) != born:
+            return True
+        return not discard and bool(folder.read("state.json").get("heard"))
+
+    while not answered() and time.monotonic() < deadline:
+        pause.wait(0.1)
+    if not answered():
+        end_process(pid, born)
+    if discard:
+        shutil.rmtree(run.folder, ignore_errors=True)
+
+
+def end_process(pid: int, born: float) -> None:
+    """Ends a process and its children at once, if it is still the one that was started then."""
+    if process_birth(pid) != born:
+        return
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        everyone = [*process.children(recursive=True), process]
+        for one in everyone:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        psutil.wait_procs(everyone, timeout=5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from gpr.learn.options import Options
 from gpr.learn.run_folder import RunFolder, process_birth
 from gpr.lm.install import DEFAULT_BASE
 
-GOING = ("running", "stopping")
+GOING = ("queued", "running", "stopping")
 """Status of a run that has a process."""
 
 
@@ -28,7 +28,7 @@ class RunInfo:
     data: str
     base: str
     status: str
-    """running, stopping, done, stopped (by the user; what was learned is kept), interrupted or failed."""
+    """queued, running, stopping, done, stopped (by the user; what was learned is kept), interrupted or failed."""
     started: str
     """UTC, ISO 8601."""
     step: int
@@ -39,10 +39,21 @@ class RunInfo:
     share: float
     """Of the phase that is done, where it is not training, which counts steps."""
     message: str
-    """Why it failed, in words."""
+    """Why it failed, or what else there is to know of how it ended, in words."""
     metrics: dict[str, float]
     """On the validation split."""
     settings: dict[str, Any]
+    note: str
+    """The user's."""
+    tags: tuple[str, ...]
+    config: dict[str, Any]
+    """What was fixed at the start: data and its digest, options, schedule."""
+    state: dict[str, Any]
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it ended early and left a checkpoint to go on from."""
+        return self.status in ("interrupted", "failed") and RunFolder(self.folder).resumable
 
     @property
     def going(self) -> bool:
@@ -55,6 +66,10 @@ class RunInfo:
     def log(self) -> list[dict[str, Any]]:
         """One entry a logged step: step, loss, generate, match, seconds."""
         return RunFolder(self.folder).log()
+
+    def checks(self) -> list[dict[str, Any]]:
+        """One entry for each look at validation: step, valid_loss, R@10, NDCG@10, seconds."""
+        return RunFolder(self.folder).checks()
 
     @property
     def command(self) -> str:
@@ -77,7 +92,7 @@ def read_run(path: Path) -> RunInfo:
     """The run in a folder; a damaged one is a failed one."""
     folder = RunFolder(path)
     config, state, done = folder.read("config.json"), folder.read("state.json"), folder.read("done.json")
-    settings = config.get("options", {})
+    settings, notes = config.get("options", {}), folder.read("notes.json")
     return RunInfo(
         name=path.name,
         folder=path,
@@ -91,9 +106,15 @@ def read_run(path: Path) -> RunInfo:
         seconds_left=state.get("seconds_left"),
         phase=str(state.get("phase", "")),
         share=float(state.get("share", 0.0)),
-        message=str(state.get("message", "")),
+        message=" ".join(
+            str(part) for part in (state.get("warning"), done.get("note") or state.get("message")) if part
+        ),
         metrics=folder.read("metrics.json"),
         settings=settings,
+        note=str(notes.get("note", "")),
+        tags=tuple(map(str, notes.get("tags", ()))),
+        config=config,
+        state=state,
     )
 
 
@@ -106,13 +127,36 @@ def _status(folder: RunFolder, state: dict[str, Any], done: dict[str, Any]) -> s
     alive = pid is not None and born is not None and process_birth(int(pid)) == born
     if not alive:
         return "interrupted"
-    return "stopping" if folder.asked_to_stop() else "running"
+    if folder.asked_to_stop():
+        return "stopping"
+    return "queued" if state.get("status") == "queued" else "running"
 
 
 def read_runs(folder: Path) -> list[RunInfo]:
     """All runs below a folder, newest first."""
     found = [read_run(path) for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
     return sorted(found, key=lambda run: run.started, reverse=True)
+
+
+def summary(run: RunInfo) -> dict[str, Any]:
+    """A run as plain data, ready for JSON."""
+    names = ("name", "data", "base", "status", "started", "step", "steps", "seconds", "seconds_left", "message", "note")
+    about = {name: getattr(run, name) for name in names}
+    return about | {"task": "recommend", "tags": list(run.tags), "metrics": run.metrics, "resumable": run.resumable}
+
+
+def compare(runs: Sequence[RunInfo]) -> dict[str, dict[str, list[Any]]]:
+    """Metrics, time and the settings that differ, one value a run (None where it has none)."""
+    metrics = dict.fromkeys(name for run in runs for name in run.metrics)
+    settings = dict.fromkeys(name for run in runs for name in run.settings)
+    values = {name: [run.settings.get(name) for run in runs] for name in settings} | {
+        "data": [run.data for run in runs]
+    }
+    return {
+        "metrics": {name: [run.metrics.get(name) for run in runs] for name in metrics},
+        "figures": {"steps": [run.step for run in runs], "seconds": [run.seconds for run in runs]},
+        "settings": {name: row for name, row in values.items() if any(value != row[0] for value in row)},
+    }
 
 
 def find_run(folder: Path, name: str) -> RunInfo:

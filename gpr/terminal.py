@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -48,3 +49,18 @@ def open_workspace(root: Path) -> Any:
 
 def print_json(content: Any) -> None:
     print(json.dumps(content, ensure_ascii=False, indent=1))
+
+
+def stop_on_signal() -> Callable[[], bool]:
+    """Ctrl-C and SIGTERM ask the run to stop; a second Ctrl-C ends it at once."""
+    asked: list[int] = []
+
+    def handle(number: int, frame: Any) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        err.print("Stopping: what was learned is kept. Press Ctrl-C again to end at once.")
+
+    signal.signal(signal.SIGINT, handle)
+    signal.signal(signal.SIGTERM, handle)
+    return lambda: bool(asked)

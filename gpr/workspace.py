@@ -6,28 +6,24 @@ It knows no widget and no flag. Models are loaded once and kept; calls from seve
 from __future__ import annotations
 
 import json
-import shutil
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from filelock import FileLock
 
 from gpr.cache import cache_folder
 from gpr.data.dataset import Dataset
 from gpr.data.load import load
 from gpr.data.samples import SAMPLES
 from gpr.data.store import DataStore
-from gpr.errors import GPRError, RunError
+from gpr.errors import RunError
 from gpr.files import disk_error, written_whole
 from gpr.labels.store import LabelStore
-from gpr.learn.options import Options, check_name
-from gpr.learn.run_folder import Progress, RunFolder
+from gpr.learn.options import Options
+from gpr.learn.run_folder import RunFolder
 from gpr.lm.install import DEFAULT_BASE
-from gpr.runs import RunInfo, find_run, read_run, read_runs
+from gpr.run_store import RunStore
+from gpr.runs import RunInfo
 
 if TYPE_CHECKING:
     from gpr.lm.base import Base
@@ -38,7 +34,7 @@ __all__ = ["Options", "RunInfo", "Workspace"]
 Tell = Callable[[float, str], None]
 
 
-class Workspace:
+class Workspace(RunStore):
     """Everything below one folder.
 
     Args:
@@ -55,6 +51,7 @@ class Workspace:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise disk_error(error, self.root) from error
+        super().__init__(self.root)
         self.data = DataStore(self.root / "data")
         self.labels = LabelStore(self.root / "labels.db")
         self._lock = threading.RLock()
@@ -78,77 +75,6 @@ class Workspace:
             if key not in self._datasets or self._datasets[key][0] != changed:
                 self._datasets[key] = (changed, load(data, cache=cache_folder(), seed=seed))
             return self._datasets[key][1]
-
-    # runs
-
-    def runs(self) -> list[RunInfo]:
-        """All runs, newest first."""
-        return read_runs(self.root / "runs")
-
-    def run(self, name: str) -> RunInfo:
-        """One run.
-
-        Raises:
-            RunError: there is none of that name.
-        """
-        return find_run(self.root / "runs", name)
-
-    def new_run_folder(self, name: str, *, overwrite: bool = False) -> RunFolder:
-        """A folder for a new run, which counts as started by this process. A run that ended without anything worth
-        keeping gives up its name.
-
-        Raises:
-            RunError: the name is taken or cannot name a folder. WorkspaceError: the disk refused.
-        """
-        path = self.root / "runs" / check_name(name)
-        try:
-            with FileLock(self.root / "runs" / ".lock"):
-                if path.exists():
-                    _check_replaceable(read_run(path), overwrite)
-                    shutil.rmtree(path)
-                path.mkdir(parents=True)
-                return RunFolder(path).begin()
-        except OSError as error:
-            raise disk_error(error, path) from error
-
-    def train(
-        self,
-        data: str,
-        folder: RunFolder,
-        options: Options,
-        stop: Callable[[], bool],
-        listener: Callable[[dict[str, Any]], None] = lambda state: None,
-        started: float | None = None,
-    ) -> RunInfo:
-        """One run in this process, from reading to saved. A failure is kept in the run's state and raised.
-
-        Args:
-            stop: asked after each step; True ends it and keeps what was learned. started: `time.monotonic()` of the
-            command.
-        """
-        progress = Progress(folder, listener)
-        try:
-            folder.write("config.json", {"data": data, "options": asdict(options), "name": folder.path.name})
-            progress.update(phase="reading data")
-            dataset = self.dataset(data, options.seed)
-            folder.write("config.json", folder.read("config.json") | {"data_hash": dataset.hash})
-            progress.update(phase="loading the base model")
-            from gpr.evaluate.metrics import ranking_metrics
-            from gpr.learn.trainer import Clock
-            from gpr.learn.training import fine_tune
-            from gpr.lm.base import load_base
-
-            clock = Clock(started or time.monotonic(), options.max_minutes)
-            asked = lambda: stop() or folder.asked_to_stop()  # noqa: E731
-            fine_tune(dataset, load_base(options.base), options, folder, progress, clock, asked, ranking_metrics)
-        except GPRError as error:
-            progress.update(status="failed", message=str(error))
-            raise
-        except BaseException as error:
-            words = "interrupted" if isinstance(error, KeyboardInterrupt) else f"unexpected {type(error).__name__}"
-            progress.update(status="failed", message=f"The run ended early: {words}.")
-            raise
-        return read_run(folder.path)
 
     # recommend
 
@@ -226,13 +152,6 @@ class Workspace:
         with written_whole(kept / "table.json") as partial:
             partial.write_text(json.dumps(table), encoding="utf-8")
         return table
-
-
-def _check_replaceable(run: RunInfo, overwrite: bool) -> None:
-    if run.going:
-        raise RunError(f"The run '{run.name}' is going on.", hint="Stop it first.")
-    if run.usable and not overwrite:
-        raise RunError(f"A run named '{run.name}' exists.", hint="Choose another name, or use --overwrite.")
 
 
 def _last_change(data: str | Path) -> float:

@@ -158,7 +158,7 @@ def trained(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GPR_CACHE", str(cache_root))
         workspace = Workspace(tmp_path_factory.mktemp("workspace"), str(tiny_base_folder))
-        options = Options(epochs=25, base=str(tiny_base_folder), learning_rate=1e-2)
+        options = Options(epochs=25, base=str(tiny_base_folder), learning_rate=1e-2, patience=0)
         workspace.train(str(films_folder), workspace.new_run_folder("films"), options, stop=lambda: False)
     return workspace
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +37,7 @@ def workspace(tmp_path: Path, tiny_base_folder: Path) -> Iterator[Workspace]:
     workspace = Workspace(tmp_path / "ws", str(tiny_base_folder))
     yield workspace
     for run in workspace.runs():
-        if run.status in ("running", "stopping"):
+        if run.going:
             os.kill(pid_of(run), signal.SIGKILL)
             until(functools.partial(gone, run))
 
@@ -46,25 +47,27 @@ def endless(tiny_base_folder: Path) -> Options:
     return Options(epochs=1000, base=str(tiny_base_folder), learning_rate=1e-3, batch_tokens=256)
 
 
-def test_a_run_is_watched_and_stopped(
+def test_a_run_is_watched_and_stopped_while_another_waits(
     workspace: Workspace, films_folder: Path, endless: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # a run finds GPR wherever it is started
     run = jobs.start(workspace, str(films_folder), "a", endless)
-    assert (run.status, run.data, run.base) == ("running", str(films_folder), endless.base)
+    assert (run.data, run.base) == (str(films_folder), endless.base)
+    assert run.status in ("queued", "running")
     assert pid_of(run) != os.getpid()
-    with pytest.raises(RunError, match="The run 'a' is going on. Wait for it, or stop it first."):
-        jobs.start(workspace, str(films_folder), "b", endless)
-    assert [one.name for one in workspace.runs()] == ["a"]
-
+    with pytest.raises(RunError, match="The run 'a' is going on"):
+        jobs.start(workspace, str(films_folder), "a", endless)
     until(lambda: workspace.run("a").step >= 2)
+    jobs.start(workspace, str(films_folder), "b", endless)
+    until(lambda: workspace.turns.waiting() == ["b"])
+    assert workspace.run("b").status == "queued"
     seen = workspace.run("a")
     assert (seen.status, seen.phase) == ("running", "training")
     assert seen.steps > seen.step
     assert seen.seconds_left is not None
     assert len(seen.log()) >= seen.step
 
-    jobs.stop(workspace, "a")
+    jobs.stop(workspace, "a", wait=True)
     assert workspace.run("a").status in ("stopping", "stopped")
     until(lambda: workspace.run("a").status == "stopped")
     done = workspace.run("a")
@@ -77,16 +80,60 @@ def test_a_run_is_watched_and_stopped(
     with pytest.raises(RunError, match="A run named 'a' exists"):
         jobs.start(workspace, str(films_folder), "a", endless)
 
+    until(lambda: workspace.run("b").status == "running")
+    assert workspace.turns.waiting() == []
+    jobs.stop(workspace, "b", discard=True, wait=True)
+    assert [one.name for one in workspace.runs()] == ["a"]
 
-def test_a_killed_run_is_interrupted(workspace: Workspace, films_folder: Path, endless: Options) -> None:
+
+def test_a_killed_run_is_interrupted_and_resumed(workspace: Workspace, films_folder: Path, endless: Options) -> None:
     run = jobs.start(workspace, str(films_folder), "a", endless)
+    until(lambda: workspace.run("a").step >= 3)
     os.kill(pid_of(run), signal.SIGKILL)
     until(lambda: workspace.run("a").status == "interrupted")
-    assert not workspace.run("a").usable
+    until(lambda: pid_of(run) not in zombies(), seconds=10)
+    cut = workspace.run("a")
+    assert (cut.usable, cut.resumable) == (False, True)
     with pytest.raises(RunError, match="The run 'a' is interrupted. Train it to the end"):
         workspace.recommender("a")
-    until(lambda: pid_of(run) not in zombies(), seconds=10)
-    jobs.start(workspace, str(films_folder), "a", endless)  # it kept nothing, so the name is free
+    with pytest.raises(RunError, match="A run named 'a' exists; it was interrupted and can be resumed"):
+        jobs.start(workspace, str(films_folder), "a", endless)
+
+    again = jobs.resume(workspace, "a")
+    assert again.status in ("queued", "running")
+    assert (again.started, pid_of(again) != run.state["pid"]) == (run.started, True)
+    with pytest.raises(RunError, match="The run 'a' is (queued|running). Only one that was interrupted"):
+        jobs.resume(workspace, "a")
+    until(lambda: workspace.run("a").step > cut.step)
+    assert [entry["step"] for entry in workspace.run("a").log()][:3] == [1, 2, 3]
+
+
+def test_a_process_that_does_not_answer_is_ended_with_its_children(
+    workspace: Workspace, films_folder: Path, endless: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = jobs.start(workspace, str(films_folder), "a", endless)
+    until(lambda: workspace.run("a").step >= 1)
+    os.kill(pid_of(run), signal.SIGSTOP)
+    monkeypatch.setattr(jobs, "PATIENCE", 0.2)
+    jobs.stop(workspace, "a", wait=True)
+    assert gone(run)
+    assert workspace.run("a").status == "interrupted"
+    assert workspace.run("a").resumable
+
+
+def test_children_are_ended_too_and_strangers_are_not(tmp_path: Path) -> None:
+    script = "import subprocess, sys; print(subprocess.Popen(['sleep', '600']).pid, flush=True); sys.stdin.read()"
+    words = [sys.executable, "-c", script]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        born = process_birth(process.pid)
+        assert born is not None
+        jobs.end_process(process.pid, born - 1)  # the number is another process's now
+        assert process.poll() is None
+        jobs.end_process(process.pid, born)
+        until(lambda: process_birth(child) is None)
+        until(lambda: process_birth(process.pid) is None)
 
 
 def zombies() -> set[int]:
@@ -98,7 +145,7 @@ def zombies() -> set[int]:
 
 def test_a_run_that_fails_says_why(workspace: Workspace, tmp_path: Path) -> None:
     jobs.start(workspace, str(tmp_path / "nothing.csv"), "a", Options())
-    until(lambda: workspace.run("a").status != "running")
+    until(lambda: not workspace.run("a").going)
     run = workspace.run("a")
     assert (run.status, run.usable) == ("failed", False)
     assert "is no sample, folder or file" in run.message

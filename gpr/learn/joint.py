@@ -38,6 +38,7 @@ class JointModel(nn.Module):
         model: the base model with its LoRA, in eval mode. trained_layers: how many layers, from the top, have LoRA.
         weights: of the two losses, generate and match.
         progress: called with the share done while the catalogue is read for the first time.
+        memory: what an earlier process had read of it; None reads it.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class JointModel(nn.Module):
         trained_layers: int,
         weights: tuple[float, float],
         progress: Callable[[float], None] = lambda share: None,
+        memory: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.model, self.match = model, match
@@ -58,10 +60,18 @@ class JointModel(nn.Module):
         self._texts, self._weights = prompts.texts, weights
         self.memory = torch.zeros(len(self._texts), BLOCKS * model.config.hidden_size, device=self.device)
         """(N, F) the features of every item as it was last read."""
-        self._rng = np.random.default_rng(0)
+        self.rng = np.random.default_rng(0)
         self.parts: dict[str, float] = {}
         """The losses of the last step, by part."""
-        self.item_features(progress)
+        if memory is None:
+            self.item_features(progress)
+        else:
+            self.memory.copy_(memory)
+
+    @property
+    def keeps_lower_layers(self) -> bool:
+        """Whether there are frozen layers whose output is kept."""
+        return self._layers.splits
 
     @torch.no_grad()
     def item_features(self, progress: Callable[[float], None] = lambda share: None, limit: int | None = None) -> Tensor:
@@ -110,8 +120,8 @@ class JointModel(nn.Module):
         distinct = np.unique(targets)
         others = np.arange(len(self._texts))
         if len(others) > NEGATIVES:
-            others = np.union1d(self._rng.choice(others, NEGATIVES, replace=False), distinct)
-        fresh = self._rng.permutation(distinct)
+            others = np.union1d(self.rng.choice(others, NEGATIVES, replace=False), distinct)
+        fresh = self.rng.permutation(distinct)
         fresh = fresh[np.cumsum([len(self._texts[number].ids) for number in fresh]) <= FRESH_TOKENS]
         items = self.memory[self._tensor(others)].index_put(
             (self._tensor(np.searchsorted(others, fresh)),), self._read_items(fresh)

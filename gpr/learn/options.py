@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from gpr.errors import RunError
 from gpr.lm.install import DEFAULT_BASE
 
+TARGETS = ("all", "attention", "mlp")
+PRECISIONS = ("auto", "float32", "bfloat16")
 RUN_NAME = re.compile(r"[\w][\w.-]{0,63}")
 
 
@@ -31,6 +34,26 @@ class Options:
     """Share of the layers, from the top, that get LoRA; the layers below are frozen and their output is kept."""
     batch_tokens: int = 512
     """Tokens of training rows in a step."""
+    warm_up: float = 0.1
+    """Share of the steps in which the learning rate rises."""
+    patience: int = 3
+    """Checks in a row, each worse on validation than the best, that end the run; 0 never ends it early and keeps the
+    last step."""
+
+    alpha: int | None = None
+    """Scale of the LoRA matrices; twice the rank where not given."""
+    dropout: float = 0.05
+    """Of the LoRA matrices' input."""
+    targets: str = "all"
+    """The linear maps that get LoRA: all, attention or mlp."""
+    accumulation: int = 1
+    """Batches whose gradients make one step."""
+    generate_weight: float | None = None
+    """Of the trie loss in the sum of both."""
+    match_weight: float | None = None
+    """Of the two-tower loss."""
+    precision: str = "auto"
+    """Number format of the base model: auto (that of the device), float32 or bfloat16."""
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
@@ -41,9 +64,33 @@ class Options:
             ("rank", self.rank, 1, 512),
             ("trained share", self.trained_share, 0.01, 1),
             ("batch tokens", self.batch_tokens, 16, 1_000_000),
+            ("warm-up", self.warm_up, 0, 0.9),
+            ("patience", self.patience, 0, 1_000),
+            ("alpha", self.alpha, 1, 2_048),
+            ("dropout", self.dropout, 0, 0.9),
+            ("accumulation", self.accumulation, 1, 1_000),
+            ("generate weight", self.generate_weight, 0, 100),
+            ("match weight", self.match_weight, 0, 100),
         ):
             if value is not None and not low <= value <= high:
                 raise RunError(f"The {name} is {value:g}; it must lie between {low:g} and {high:,g}.")
+        for name, word, words in (("targets", self.targets, TARGETS), ("precision", self.precision, PRECISIONS)):
+            if word not in words:
+                raise RunError(f"'{word[:40]}' is not known as {name}.", hint=f"Choose one of: {', '.join(words)}.")
+        if self.generate_weight == 0 and self.match_weight == 0:
+            raise RunError("Both losses weigh nothing.", hint="Give at least one of them a weight.")
+
+    def smaller(self) -> Options:
+        """With half as many tokens read at once, and twice as many batches a step, so that a step learns as much."""
+        return replace(self, batch_tokens=max(16, self.batch_tokens // 2), accumulation=2 * self.accumulation)
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "quick": {"max_minutes": 3.0},
+    "balanced": {},
+    "thorough": {"epochs": 12, "rank": 32, "trained_share": 0.5},
+}
+"""Settings to start from, as they differ from the defaults."""
 
 
 def check_name(name: str) -> str:

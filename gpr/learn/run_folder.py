@@ -2,7 +2,10 @@
 
 config.json    data, options, command: written first
 state.json     process, status, phase, step, time left: rewritten as the run goes
-log.jsonl      one line for each logged step
+log.jsonl      one line for each step
+checks.jsonl   one line for each look at validation
+checkpoints/   what a resumed run goes on from; removed when it is done
+stop           word to the run's process: 'keep' or 'discard'
 adapter/       LoRA weights (peft), match.safetensors, pool.json
 metrics.json   validation figures
 done.json      written last: the run is usable
@@ -24,11 +27,11 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.adapter = path / "adapter"
+        self.adapter, self.checkpoints = path / "adapter", path / "checkpoints"
 
-    def begin(self) -> RunFolder:
+    def begin(self, *, resume: bool = False) -> RunFolder:
         """The first state, so that from now on the run counts as going on in this process."""
-        self.write("state.json", first_state())
+        self.write("state.json", first_state(self.read("state.json") if resume else {}))
         return self
 
     def write(self, name: str, content: dict[str, Any]) -> None:
@@ -46,16 +49,37 @@ class RunFolder:
 
     def add_log(self, entry: dict[str, Any]) -> None:
         """Appends one line to the log."""
-        try:
-            with (self.path / "log.jsonl").open("a", encoding="utf-8") as log:
-                log.write(json.dumps(entry) + "\n")
-        except OSError as error:
-            raise disk_error(error, self.path) from error
+        self._add("log.jsonl", entry)
+
+    def add_check(self, entry: dict[str, Any]) -> None:
+        self._add("checks.jsonl", entry)
 
     def log(self) -> list[dict[str, Any]]:
         """The log, oldest first; a line cut short by a killed process is left out."""
+        return self._lines("log.jsonl")
+
+    def checks(self) -> list[dict[str, Any]]:
+        """Every look at validation, oldest first."""
+        return self._lines("checks.jsonl")
+
+    def forget_after(self, step: int) -> None:
+        """Takes out what was logged after a step: a resumed run logs it again."""
+        for name in ("log.jsonl", "checks.jsonl"):
+            if (self.path / name).exists():
+                kept = [entry for entry in self._lines(name) if entry["step"] <= step]
+                with written_whole(self.path / name) as partial:
+                    partial.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
+
+    def _add(self, name: str, entry: dict[str, Any]) -> None:
         try:
-            lines = (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines()
+            with (self.path / name).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+        except OSError as error:
+            raise disk_error(error, self.path) from error
+
+    def _lines(self, name: str) -> list[dict[str, Any]]:
+        try:
+            lines = (self.path / name).read_text(encoding="utf-8").splitlines()
         except OSError:
             return []
         entries = []
@@ -67,39 +91,60 @@ class RunFolder:
         return entries
 
     @property
+    def resumable(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return (self.checkpoints / "last.pt").is_file()
+
+    @property
     def done(self) -> bool:
         return (self.path / "done.json").is_file()
 
-    def ask_to_stop(self) -> None:
+    def ask_to_stop(self, *, discard: bool = False) -> None:
         """Leaves word for the run's process, which looks after each step."""
-        (self.path / "stop").touch()
+        with written_whole(self.path / "stop") as partial:
+            partial.write_text("discard" if discard else "keep")
 
-    def asked_to_stop(self) -> bool:
-        return (self.path / "stop").exists()
+    def asked_to_stop(self) -> str:
+        """'keep', 'discard', or '' where nobody asked."""
+        try:
+            return (self.path / "stop").read_text() or "keep"
+        except OSError:
+            return ""
+
+    def take_back_stop(self) -> None:
+        """What was asked of an earlier process counts no more."""
+        (self.path / "stop").unlink(missing_ok=True)
 
 
 class Progress:
     """Keeps `state.json` true while a run goes on, and tells a listener (a progress bar) the same.
 
     Args:
-        listener: called with the state at every change.
+        listener: called with the state at every change. resume: goes on counting where an earlier process ended.
     """
 
     INTERVAL = 0.5
     """Seconds between writes of the same phase."""
 
-    def __init__(self, folder: RunFolder, listener: Any = None) -> None:
+    def __init__(self, folder: RunFolder, listener: Any = None, *, resume: bool = False) -> None:
         self._folder, self._listener = folder, listener or (lambda state: None)
-        self._started = time.time()
+        before = folder.read("state.json") if resume else {}
+        self._before = float(before.get("seconds", 0.0))
+        self._started = time.time() - self._before
         self._written = 0.0
-        self.state = first_state()
+        self.state = first_state(before)
         self.update()
+
+    def begin(self) -> None:
+        """It is the run's turn: waiting does not count."""
+        self._started = time.time() - self._before
+        self.update(status="running", phase="starting")
 
     def update(self, **changes: Any) -> None:
         """Takes over some fields; a new phase or status is written at once, the rest at intervals."""
         if "phase" in changes:
             self.state["share"] = 0.0
-        important = any(key in changes for key in ("status", "phase", "message")) or not self._written
+        important = any(key in changes for key in ("status", "phase", "message", "heard")) or not self._written
         self.state |= changes | {"seconds": round(time.time() - self._started, 1)}
         if important or time.time() - self._written >= self.INTERVAL:
             self._folder.write("state.json", self.state)
@@ -107,8 +152,9 @@ class Progress:
         self._listener(self.state)
 
 
-def first_state() -> dict[str, Any]:
-    """The state of a run that this process begins."""
+def first_state(before: dict[str, Any]) -> dict[str, Any]:
+    """The state of a run that this process begins, or goes on with after it was in the state `before`."""
+    kept = {key: before[key] for key in ("started", "step", "steps", "seconds", "peak_memory_gb") if key in before}
     return {
         "pid": os.getpid(),
         "born": process_birth(os.getpid()),
@@ -119,7 +165,7 @@ def first_state() -> dict[str, Any]:
         "step": 0,
         "steps": 0,
         "seconds_left": None,
-    }
+    } | kept
 
 
 def process_birth(pid: int) -> float | None:

@@ -1,4 +1,5 @@
-"""The Trainer's side of a run: how many steps, the loop with its log, and the ways it ends. It knows no data sets."""
+"""The loop of a run: steps, their log, checks on validation, checkpoints, and the ways in which it ends. It knows
+planned rows and a model with a loss; no data sets."""
 
 from __future__ import annotations
 
@@ -8,136 +9,214 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, get_linear_schedule_with_warmup
+from accelerate import Accelerator
+from transformers import get_linear_schedule_with_warmup
 
 from gpr.errors import RunError
+from gpr.learn.checkpoint import Best, Checkpoints, put_random_state, put_weights, random_state, weights_of
+from gpr.learn.estimate import peak_memory
 from gpr.learn.joint import JointModel
 from gpr.learn.options import Options
-from gpr.learn.rows import Row, plan_batches, steps_of_epochs
+from gpr.learn.rows import Row, plan_batches
 from gpr.learn.run_folder import Progress, RunFolder
+from gpr.learn.schedule import Schedule
+from gpr.learn.validation import Found
 
 LOSS_WEIGHTS = (0.3, 1.0)
 """Of the trie loss (a sum over a title's branches) and of the two-tower loss."""
 MATCH_RATE = 0.1
 """Learning rate of the maps of `match`, relative to that of LoRA: they start from a whitening that is already good."""
-TARGETS = 3_000
-"""Targets that a run shows by default; decides the epochs."""
-MOST_EPOCHS = 6
+WORSE = 0.02
+"""A validation loss that is so much above the best is worse; less is noise."""
+CLIP = 1.0
+"""Bound on the norm of the gradient."""
 
 
 @dataclass(frozen=True)
-class Clock:
-    """How much time a run has.
+class Outcome:
+    """How the loop ended."""
+
+    stopped: bool
+    """By the user."""
+    note: str
+    """What else the user should know, in words."""
+
+
+class Loop:
+    """Trains a model as its schedule says.
 
     Args:
-        started: `time.monotonic()` when the command began. minutes: for all of it, None without a limit.
+        start: the maps of `match` before training; they go into the checkpoints. stop: asked after each step.
+        validate: figures of the model as it is, on the sample of a check.
     """
 
-    started: float
-    minutes: float | None
-
-    def left(self) -> float:
-        """Seconds; infinite without a limit."""
-        return math.inf if self.minutes is None else self.started + 60 * self.minutes - time.monotonic()
-
-
-def plan_steps(joint: JointModel, rows: list[Row], options: Options, seconds: float, check: Callable[[], None]) -> int:
-    """How many steps: the epochs asked for (or the default), bounded by what `seconds` allow at measured speed."""
-    targets = sum(len(row.items) for row in rows)
-    epochs = options.epochs or max(1, min(MOST_EPOCHS, round(TARGETS / targets)))
-    steps = steps_of_epochs(rows, epochs, options.batch_tokens, options.seed)
-    if math.isinf(seconds):
-        return steps
-    joint.train()
-    start, times = time.monotonic(), []
-    for batch in plan_batches(rows, 4, options.batch_tokens, options.seed):
-        check()
-        before = time.monotonic()
-        joint(batch, [rows[number] for number in batch])["loss"].backward()
-        joint.zero_grad()
-        times.append(time.monotonic() - before)
-    room = seconds - (time.monotonic() - start)
-    return max(1, min(steps, int(room / (1.05 * float(np.mean(times[1:]))))))
-
-
-class _Watch(TrainerCallback):
-    """Logs each step, keeps the time left, and ends the training when it is told to or time is up."""
-
     def __init__(
-        self, joint: JointModel, folder: RunFolder, progress: Progress, seconds: float, stop: Callable[[], bool]
+        self,
+        joint: JointModel,
+        rows: list[Row],
+        schedule: Schedule,
+        options: Options,
+        folder: RunFolder,
+        progress: Progress,
+        stop: Callable[[], bool],
+        validate: Callable[[], Found],
     ) -> None:
-        self._joint, self._folder, self._progress, self._stop = joint, folder, progress, stop
-        self._started = time.monotonic()
-        self._seconds = seconds
-        self.stopped = False
+        self._joint, self._rows, self._schedule, self._options = joint, rows, schedule, options
+        self._folder, self._progress, self._stop, self._validate = folder, progress, stop, validate
+        self._plan = plan_batches(rows, schedule.steps * options.accumulation, options.batch_tokens, options.seed)
+        half = joint.device.type == "cuda" and torch.cuda.is_bf16_supported()
+        self._accelerator = Accelerator(cpu=joint.device.type == "cpu", mixed_precision="bf16" if half else "no")
+        optimizer = torch.optim.AdamW(_groups(joint, options), weight_decay=0.01)
+        warm_up = max(1, round(options.warm_up * schedule.steps))
+        self._rates = get_linear_schedule_with_warmup(optimizer, warm_up, schedule.steps)
+        self._model, self._optimizer = self._accelerator.prepare(joint, optimizer)
+        self._checkpoints = Checkpoints(folder)
+        self._best: Best | None = None
+        self._worse = self._step = 0
+        self._before = 0.0
+        """Seconds of training in processes before this one."""
+        self._began = time.monotonic()
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        step, spent = state.global_step, time.monotonic() - self._started
-        parts = self._joint.parts
-        if not all(math.isfinite(value) for value in parts.values()):
-            raise RunError("The loss is no longer a number.", hint="Use a smaller learning rate.")
-        loss = sum(weight * value for weight, value in zip(LOSS_WEIGHTS, parts.values(), strict=True))
-        figures = {"loss": loss, **parts}
-        entry = {name: round(value, 4) for name, value in figures.items()}
-        self._folder.add_log({"step": step, **entry, "seconds": round(spent, 1)})
-        left = spent / step * (state.max_steps - step)
-        self._progress.update(step=step, steps=state.max_steps, seconds_left=round(left, 1), loss=entry["loss"])
-        self.stopped = self._stop()
-        if self.stopped or spent + spent / step > self._seconds:
-            control.should_training_stop = True
+    def run(self, start: dict[str, torch.Tensor], kept: dict[str, Any] | None) -> Outcome:
+        """All steps, or those behind a checkpoint; leaves the best weights in the model.
+
+        Raises:
+            RunError: the loss is no number from the first step on. WorkspaceError: the disk refused.
+        """
+        self._start = start
+        if kept:
+            self._put(kept)
+        else:
+            self._save()
+        self._progress.update(phase="training", step=self._step, steps=self._schedule.steps)
+        self._joint.train()
+        self._began = time.monotonic()
+        stopped, note = False, ""
+        while self._step < self._schedule.steps and not note and not stopped:
+            if not self._one_step():
+                note = f"The loss was no longer a number at step {self._step + 1}: stopped before it."
+                break
+            if self._check_is_due():
+                note = self._check()
+            stopped = self._stop()
+            if not stopped and not note and self._checkpoints.due():
+                self._save()
+            if self._out_of_time():
+                break
+        self._save()
+        return Outcome(stopped, self._go_back() or note)
+
+    @property
+    def _spent(self) -> float:
+        return self._before + time.monotonic() - self._began
+
+    def _one_step(self) -> bool:
+        """Whether the loss was a number; the model is left as it was where not."""
+        joint, several = self._joint, self._options.accumulation
+        before = time.monotonic()
+        parts: dict[str, float] = {}
+        batches = self._plan[self._step * several : (self._step + 1) * several]
+        for batch in batches:
+            loss = self._model(batch, [self._rows[number] for number in batch])["loss"]
+            self._accelerator.backward(loss / len(batches))
+            parts = {name: parts.get(name, 0.0) + value / len(batches) for name, value in joint.parts.items()}
+        norm = self._accelerator.clip_grad_norm_(joint.parameters(), CLIP)
+        if not (all(math.isfinite(value) for value in parts.values()) and math.isfinite(float(norm))):
+            if self._step == 0:
+                raise RunError("The loss is no longer a number.", hint="Use a smaller learning rate.")
+            return False
+        rate = self._rates.get_last_lr()[0]
+        self._optimizer.step()
+        self._rates.step()
+        self._optimizer.zero_grad()
+        self._step += 1
+        targets = sum(len(self._rows[number].items) for batch in batches for number in batch)
+        self._log(parts, rate, targets / max(time.monotonic() - before, 1e-6))
+        return True
+
+    def _log(self, parts: dict[str, float], rate: float, speed: float) -> None:
+        step, spent, weights = self._step, self._spent, loss_weights(self._options)
+        loss = sum(weight * value for weight, value in zip(weights, parts.values(), strict=True))
+        losses = {name: round(value, 4) for name, value in {"loss": loss, **parts}.items()}
+        memory = round(peak_memory(self._joint.device) / 2**30, 3)
+        figures = {"rate": float(f"{rate:.3g}"), "examples_per_second": round(speed, 1), "memory_gb": memory}
+        self._folder.add_log({"step": step, **losses, **figures, "seconds": round(spent, 1)})
+        left = spent / step * (self._schedule.steps - step)
+        now = {"step": step, "seconds_left": round(left, 1), "loss": losses["loss"], **figures}
+        self._progress.update(**now, peak_memory_gb=max(memory, self._progress.state.get("peak_memory_gb", 0.0)))
+
+    def _check_is_due(self) -> bool:
+        every = self._schedule.check_every
+        return every > 0 and (self._step % every == 0 or self._step == self._schedule.steps)
+
+    def _check(self) -> str:
+        """Looks at validation; says in words why the run should end, or nothing."""
+        self._joint.eval()
+        found = self._validate()
+        self._joint.train()
+        figures = {name: round(found.metrics[name], 4) for name in ("R@10", "NDCG@10")}
+        entry = {"step": self._step, "valid_loss": round(found.loss, 4), **figures, "seconds": round(self._spent, 1)}
+        self._folder.add_check(entry)
+        if self._best is None or found.loss < self._best.loss:
+            self._best, self._worse = Best(self._step, found.loss, weights_of(self._joint)), 0
+            self._checkpoints.save_best(self._best)
+            self._save()
+        elif found.loss > self._best.loss + WORSE:
+            self._worse += 1
+        ends = 0 < self._options.patience <= self._worse
+        return f"Validation got worse at {self._worse} checks: stopped." if ends else ""
+
+    def _go_back(self) -> str:
+        """To the best check, where the last one was worse."""
+        checks, patience = self._folder.checks(), self._options.patience
+        if not patience or self._best is None or not checks or checks[-1]["valid_loss"] <= self._best.loss + WORSE:
+            return ""
+        put_weights(self._joint, self._best.weights)
+        if self._worse >= patience:
+            return f"Validation got worse at {self._worse} checks: stopped, kept step {self._best.step}."
+        return f"Validation was best at step {self._best.step}: kept that."
+
+    def _out_of_time(self) -> bool:
+        spent, limit = self._spent, self._schedule.seconds
+        return limit is not None and spent + spent / max(1, self._step) > limit
+
+    def _save(self) -> None:
+        self._checkpoints.save(
+            {
+                "step": self._step,
+                "seconds": self._spent,
+                "worse": self._worse,
+                "start": self._start,
+                "weights": weights_of(self._joint),
+                "optimizer": self._optimizer.state_dict(),
+                "rates": self._rates.state_dict(),
+                "memory": self._joint.memory.cpu(),
+                "random": random_state(self._joint),
+            }
+        )
+
+    def _put(self, kept: dict[str, Any]) -> None:
+        """Everything as it was when the checkpoint was written; what was logged later is forgotten."""
+        self._step, self._before, self._worse = kept["step"], kept["seconds"], kept["worse"]
+        put_weights(self._joint, kept["weights"])
+        self._optimizer.load_state_dict(kept["optimizer"])
+        self._rates.load_state_dict(kept["rates"])
+        best = self._checkpoints.best()
+        self._best = best if best and best.step <= self._step else None
+        self._folder.forget_after(self._step)
+        put_random_state(self._joint, kept["random"])
 
 
-def run_trainer(
-    joint: JointModel,
-    rows: list[Row],
-    steps: int,
-    options: Options,
-    folder: RunFolder,
-    progress: Progress,
-    stop: Callable[[], bool],
-    seconds: float = math.inf,
-) -> bool:
-    """Runs the Trainer; returns whether the user stopped it."""
-    plan = plan_batches(rows, steps, options.batch_tokens, options.seed)
+def loss_weights(options: Options) -> tuple[float, float]:
+    """Those asked for, or the default ones."""
+    asked = (options.generate_weight, options.match_weight)
+    first, second = (own if own is not None else usual for own, usual in zip(asked, LOSS_WEIGHTS, strict=True))
+    return first, second
+
+
+def _groups(joint: JointModel, options: Options) -> list[dict[str, Any]]:
     maps = {id(parameter) for parameter in joint.match.parameters()}
     lora = [p for p in joint.parameters() if p.requires_grad and id(p) not in maps]
     rate = options.learning_rate
-    groups = [{"params": lora, "lr": rate}, {"params": list(joint.match.parameters()), "lr": MATCH_RATE * rate}]
-    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
-    watch = _Watch(joint, folder, progress, seconds, stop)
-    arguments = TrainingArguments(
-        output_dir=str(folder.path / "checkpoints"),
-        max_steps=steps,
-        per_device_train_batch_size=1,
-        save_strategy="no",
-        logging_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        seed=options.seed,
-        data_seed=options.seed,
-        use_cpu=joint.device.type == "cpu",
-        bf16=joint.device.type == "cuda" and torch.cuda.is_bf16_supported(),
-        dataloader_pin_memory=False,
-    )
-    trainer = _InOrder(
-        model=joint,
-        args=arguments,
-        train_dataset=plan,
-        data_collator=lambda batch: {"numbers": batch[0], "rows": [rows[number] for number in batch[0]]},
-        callbacks=[watch],
-        optimizers=(optimizer, get_linear_schedule_with_warmup(optimizer, max(1, steps // 10), steps)),
-    )
-    trainer.remove_callback(PrinterCallback)
-    progress.update(phase="training", steps=steps)
-    trainer.train()
-    return watch.stopped
-
-
-class _InOrder(Trainer):
-    """The batches are planned: the Trainer takes them as they come."""
-
-    def _get_train_sampler(self, *args: Any, **kwargs: Any) -> torch.utils.data.Sampler[int]:
-        return torch.utils.data.SequentialSampler(self.train_dataset)
+    return [{"params": lora, "lr": rate}, {"params": list(joint.match.parameters()), "lr": MATCH_RATE * rate}]

@@ -6,8 +6,9 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -15,44 +16,56 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import set_seed
 
-from gpr.data.dataset import Dataset, Example, Request
+from gpr.data.dataset import Dataset
 from gpr.errors import ModelError, RunError
-from gpr.learn.histories import SECONDS_PER_TARGET, Plan, epochs_of, learn_histories, targets_of
+from gpr.learn.checkpoint import Checkpoints
+from gpr.learn.estimate import estimate, refuse_what_does_not_fit
+from gpr.learn.histories import Plan, epochs_of, learn_histories
 from gpr.learn.joint import JointModel
+from gpr.learn.needs import Estimate
 from gpr.learn.options import Options
 from gpr.learn.rows import Row, training_rows
 from gpr.learn.run_folder import Progress, RunFolder
-from gpr.learn.trainer import LOSS_WEIGHTS, Clock, plan_steps, run_trainer
+from gpr.learn.schedule import Clock, Schedule, make_schedule, measure_speed
+from gpr.learn.trainer import Loop, Outcome, loss_weights
+from gpr.learn.validation import Found, Measure, Validation
 from gpr.lm.base import Base
 from gpr.lm.body import linear_layers, quiet_peft
 from gpr.lm.prompts import Prompts
-from gpr.lm.tree import TreeDecoder
 from gpr.scorers.adapter import save_adapter
-from gpr.scorers.ensemble import Ensemble, scorers_of
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.match import Match
-from gpr.scorers.pool import Pool, fit
-from gpr.scorers.scorer import Scores
 
-VALIDATION_REQUESTS = 200
-"""At most so many decide the weights of the GPT's parts."""
-MOST_SCORES = 2_000_000
-"""Requests times items, at most, for the quicker scorers before that."""
-VALIDATION_SHARE = 0.2
-"""Of the time that is left, at most, for validation."""
-HISTORIES_SHARE = 0.3
-"""Of the time that is left, at most, for `sequence`."""
 KEPT_STEP = 0.5
-SAVING = 5.0
-"""Seconds."""
-TIMED_ITEMS = 128
-WHITENING_TOKENS = 10_000
-"""Of the training rows that whitening looks at."""
-Measure = Callable[[Scores, "np.ndarray"], dict[str, float]]
+WHITENING = (10_000, 500)
+"""Tokens and requests of the training rows that whitening looks at, at most."""
+ENOUGH = 1.5
+"""Times the time that reading the rest of the catalogue needs must be left, for there is more to do."""
 
 
 class Stopped(RunError):
     """The user stopped the run before anything was learned."""
+
+
+class OutOfMemory(RunError):
+    """The memory of the device ran out; fewer tokens at once may do."""
+
+
+@contextmanager
+def told_in_words(options: Options) -> Iterator[None]:
+    """What torch says when memory runs out, which differs with the device, as an error for the user.
+
+    Raises:
+        OutOfMemory: it ran out.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        said = str(error).lower()
+        if not isinstance(error, MemoryError) and "out of memory" not in said and "t allocate memory" not in said:
+            raise
+        hint = f"Use --batch-tokens {options.smaller().batch_tokens}, a smaller --rank or a smaller base model."
+        raise OutOfMemory(f"Memory ran out with {options.batch_tokens} tokens at once.", hint=hint) from error
 
 
 def fine_tune(
@@ -64,24 +77,21 @@ def fine_tune(
     clock: Clock,
     stop: Callable[[], bool],
     measure: Measure,
+    go_on: Callable[[Estimate], bool] = lambda needed: True,
 ) -> None:
     """Trains, chooses the pool's weights on the validation split, and writes `adapter/`, `metrics.json` and
     `done.json`.
 
     Args:
         stop: asked after each step; True ends the training and keeps what was learned.
-        measure: (B, N) log-probabilities and the right items (B,) -> figures.
+        measure: (B, N) log-probabilities and the right items (B,) -> figures. go_on: asked once, when it is known what
+        the run will need.
 
     Raises:
         Stopped, RunError, ModelError, WorkspaceError.
     """
     set_seed(options.seed)
-
-    def check(share: float = 0.0) -> None:
-        if stop():
-            raise Stopped("The run was stopped before it had learned anything.", hint="Start it again when you like.")
-        progress.update(share=round(share, 3))
-
+    check = _Check(stop, progress, clock, dataset.name)
     prompts = Prompts(base.tokenizer, dataset.catalogue)
     rows = training_rows(dataset, prompts, options.seed)
     if not rows:
@@ -89,36 +99,91 @@ def fine_tune(
             "There is nothing to learn from: all that is known of the items is held out.", where=dataset.name
         )
     model, layers = _with_lora(base, options)
-    progress.update(phase="reading the items")
-    joint = JointModel(model, prompts, Match(model.config.hidden_size).to(base.device), layers, LOSS_WEIGHTS, check)
-    whiten(joint, rows, options.seed)
-    start = copy.deepcopy(joint.match.state_dict())
-    progress.update(phase="measuring speed")
-    budget = _budget(joint, prompts, dataset, clock)
-    steps = plan_steps(joint, rows, options, budget.training, check)
-    stopped = run_trainer(joint, rows, steps, options, folder, progress, stop, budget.training)
-    progress.update(phase="reading the items again", seconds_left=None)
+    kept = Checkpoints(folder).last()
+    progress.update(phase="going on from the checkpoint" if kept else "reading the items")
+    match = Match(model.config.hidden_size).to(base.device)
+    memory = kept["memory"] if kept else None
+    joint = JointModel(model, prompts, match, layers, loss_weights(options), check.reading, memory)
+    if kept:
+        schedule = Schedule(**folder.read("config.json")["schedule"])
+    else:
+        progress.update(phase="preparing match")
+        whiten(joint, rows, options.seed)
+        progress.update(phase="measuring speed")
+        speed = measure_speed(joint, rows, prompts, dataset, options, check)
+        schedule = make_schedule(rows, dataset, options, speed, clock)
+        if not go_on(_foresee(joint, rows, schedule, options, folder, progress)):
+            return
+    start = kept["start"] if kept else copy.deepcopy(joint.match.state_dict())
+    validation = Validation(dataset, measure)
+    look = lambda: validation.of(Gpt(model, prompts, joint.match, joint.memory), schedule.sample)  # noqa: E731
+    outcome = Loop(joint, rows, schedule, options, folder, progress, stop, look).run(start, kept)
+    progress.update(phase="reading the items again", seconds_left=None, heard=True)  # all is kept anyway
     joint.eval()
     go_halfway(joint, start)
     gpt = Gpt(model, prompts, joint.match, joint.item_features())
     progress.update(phase="learning from histories")
-    plan = Plan(epochs_of(dataset), budget.histories, seed=options.seed)
+    seconds = math.inf if schedule.histories is None else schedule.histories
+    plan = Plan(epochs_of(dataset), seconds, seed=options.seed)
     sequence = learn_histories(gpt, dataset, plan, lambda share: progress.update(share=round(share, 3)), stop)
-    progress.update(phase="choosing the weights of the scorers", share=0.0)
-    pool, metrics = _validate(Ensemble(gpt, scorers_of(dataset, sequence)), dataset, budget.requests, measure)
+    progress.update(phase="choosing the weights of the scorers")
+    found = validation.at_the_end(gpt, sequence, schedule.requests)
     progress.update(phase="saving")
-    save_adapter(folder.adapter, gpt, model, pool, sequence)
-    folder.write("metrics.json", metrics)
-    status = "stopped" if stopped else "done"
-    folder.write("done.json", {"status": status, "pool": pool.json(), "seconds": progress.state["seconds"]})
+    save_adapter(folder.adapter, gpt, model, found.pool, sequence)
+    _finish(found, outcome, folder, progress)
+
+
+def _foresee(
+    joint: JointModel, rows: list[Row], schedule: Schedule, options: Options, folder: RunFolder, progress: Progress
+) -> Estimate:
+    """What the run will need, kept in its folder; a run that would not fit ends here."""
+    progress.update(share=1.0)
+    needed = estimate(joint, rows, progress.state["seconds"] + schedule.estimated)
+    folder.write("config.json", folder.read("config.json") | {"schedule": asdict(schedule), "estimate": needed.json()})
+    refuse_what_does_not_fit(needed, folder.path, joint.device, options)
+    return needed
+
+
+def _finish(found: Found, outcome: Outcome, folder: RunFolder, progress: Progress) -> None:
+    """The figures, and `done.json` last."""
+    folder.write("metrics.json", found.metrics)
+    status = "stopped" if outcome.stopped else "done"
+    figures = {"seconds": progress.state["seconds"], "note": outcome.note}
+    folder.write("done.json", {"status": status, "pool": found.pool.json(), **figures})
+    Checkpoints(folder).remove()
     progress.update(status=status, phase="", seconds_left=0)
+
+
+class _Check:
+    """Asked again and again before training: whether to stop, and whether the time will do."""
+
+    def __init__(self, stop: Callable[[], bool], progress: Progress, clock: Clock, name: str) -> None:
+        self._stop, self._progress, self._clock, self._name = stop, progress, clock, name
+        self._began = time.monotonic()
+
+    def __call__(self) -> None:
+        if self._stop():
+            raise Stopped("The run was stopped before it had learned anything.", hint="Start it again when you like.")
+
+    def reading(self, share: float) -> None:
+        """The catalogue is read twice, the second time without the frozen layers: refuses early what cannot do."""
+        self()
+        self._progress.update(share=round(share, 3))
+        foreseen = (time.monotonic() - self._began) * (1 / share - 1)
+        if share > 0.1 and foreseen * ENOUGH > self._clock.left():
+            raise self._clock.refuse(self._name)
 
 
 def _with_lora(base: Base, options: Options) -> tuple[Any, int]:
     """The base model with new LoRA weights in its upper layers, and how many layers those are."""
     names, layers = linear_layers(base.model, options.trained_share)
+    names = [name for name in names if options.targets == "all" or _is_attention(name) == (options.targets != "mlp")]
     config = LoraConfig(
-        r=options.rank, lora_alpha=2 * options.rank, lora_dropout=0.05, target_modules=names, task_type="CAUSAL_LM"
+        r=options.rank,
+        lora_alpha=options.alpha or 2 * options.rank,
+        lora_dropout=options.dropout,
+        target_modules=names,
+        task_type="CAUSAL_LM",
     )
     try:
         with quiet_peft():
@@ -127,10 +192,17 @@ def _with_lora(base: Base, options: Options) -> tuple[Any, int]:
         raise ModelError(f"LoRA does not know this model: {error}", where=base.name) from error
 
 
+def _is_attention(name: str) -> bool:
+    """Whether a linear map belongs to the attention of its layer, by its name in all families."""
+    return "attn" in name or "attention" in name
+
+
 def whiten(joint: JointModel, rows: list[Row], seed: int) -> None:
     """Starts the maps of `match` from a sample of the training requests and the catalogue."""
     order = np.random.default_rng(seed).permutation(len(rows))
-    kept = max(1, int((np.cumsum([len(rows[number].ids) for number in order]) <= WHITENING_TOKENS).sum()))
+    tokens = np.cumsum([len(rows[number].ids) for number in order])
+    requests = np.cumsum([len(rows[number].items) for number in order])
+    kept = max(1, int(((tokens <= WHITENING[0]) & (requests <= WHITENING[1])).sum()))
     joint.match.whiten(joint.request_features(rows, order[:kept].tolist()), joint.memory)
 
 
@@ -146,65 +218,3 @@ def go_halfway(joint: JointModel, start: dict[str, torch.Tensor]) -> None:
             weight.mul_(KEPT_STEP)
     trained = joint.match.state_dict()
     joint.match.load_state_dict({name: start[name].lerp(trained[name], KEPT_STEP) for name in start})
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What the time allows: seconds of training, seconds for histories, and validation requests afterwards."""
-
-    training: float
-    histories: float
-    requests: int
-
-
-def _budget(joint: JointModel, prompts: Prompts, dataset: Dataset, clock: Clock) -> Budget:
-    """Keeps time back for reading the items again, for validation and for saving, measured on this machine."""
-    valid = dataset.examples["valid"]
-    requests = min(len(valid), VALIDATION_REQUESTS)
-    if clock.minutes is None:
-        return Budget(math.inf, math.inf, requests)
-    start = time.monotonic()
-    joint.item_features(limit=TIMED_ITEMS)
-    reading = (time.monotonic() - start) * max(1.0, len(dataset.catalogue) / TIMED_ITEMS)
-    per_request = 0.0
-    if valid:
-        decoder = TreeDecoder(joint.model, prompts.trie)
-        sample = [prompts.request(example.request).ids for example in valid[:4]]
-        start = time.monotonic()
-        decoder.score_all(sample)
-        per_request = (time.monotonic() - start) / len(sample)
-    left = clock.left()
-    requests = min(requests, int(VALIDATION_SHARE * left / max(per_request, 1e-6)))
-    histories = min(HISTORIES_SHARE * left, SECONDS_PER_TARGET * epochs_of(dataset) * targets_of(dataset))
-    reserve = histories + 1.3 * reading + 1.2 * per_request * (requests + 1) + max(SAVING, 0.03 * left)
-    if reserve > left:
-        raise RunError(
-            f"{clock.minutes:g} minutes are not enough for this catalogue: reading it took most of them.",
-            where=dataset.name,
-            hint="Allow more minutes, or use a smaller catalogue.",
-        )
-    return Budget(left - reserve, max(histories, SAVING), requests)
-
-
-def _validate(ensemble: Ensemble, dataset: Dataset, requests: int, measure: Measure) -> tuple[Pool, dict[str, float]]:
-    """The pool fitted on a fixed sample of the validation split, and its figures there.
-
-    Where the GPT cannot answer all of the split in time, the other scorers' weights start from a fit on more of it.
-    """
-    valid = dataset.examples["valid"]
-    order = np.random.default_rng(0).permutation(len(valid))
-    near = Pool()
-    if requests < len(valid):
-        asked, items = _asked([valid[number] for number in order[: MOST_SCORES // len(dataset.catalogue)]])
-        others = {name: scorer.score_all(asked) for name, scorer in ensemble.others.items()}
-        near = fit(others, asked, items)
-    if not requests:
-        return near, {}
-    asked, items = _asked([valid[number] for number in order[:requests]])
-    parts = ensemble.score(asked)
-    pool = fit(parts, asked, items, near)
-    return pool, measure(pool.combine(parts, asked), items)
-
-
-def _asked(examples: list[Example]) -> tuple[list[Request], np.ndarray]:
-    return [example.request for example in examples], np.array([example.item for example in examples])

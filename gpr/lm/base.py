@@ -6,7 +6,7 @@ It does not know prompts, catalogues or adapters. torch and transformers are imp
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,15 @@ class Base:
     dtype: torch.dtype
     name: str
     """As it was asked for."""
+
+    def in_precision(self, precision: str) -> Base:
+        """The same in another number format: 'float32', 'bfloat16', or 'auto' for the one it has."""
+        import torch
+
+        if precision == "auto":
+            return self
+        dtype = getattr(torch, precision)
+        return replace(self, model=self.model.to(dtype), dtype=dtype)
 
 
 def choose_device(asked: str | None = None) -> tuple[torch.device, torch.dtype]:

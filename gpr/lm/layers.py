@@ -35,6 +35,11 @@ class Layers:
         self._kept: dict[tuple[str, int], Kept] = {}
         self._bytes = 0
 
+    @property
+    def splits(self) -> bool:
+        """Whether there are frozen layers whose output is kept."""
+        return self._lower is not None
+
     def read(
         self, kind: str, numbers: list[int], texts: list[list[int]], device: torch.device
     ) -> tuple[tuple[Tensor, ...], Tensor]:

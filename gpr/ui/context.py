@@ -59,7 +59,11 @@ class Jobs(Protocol):
 
     def start(self, workspace: Workspace, data: str, name: str, options: Options) -> RunInfo: ...
 
-    def stop(self, workspace: Workspace, name: str) -> None: ...
+    def estimate(self, workspace: Workspace, data: str, options: Options) -> str: ...
+
+    def resume(self, workspace: Workspace, name: str) -> RunInfo: ...
+
+    def stop(self, workspace: Workspace, name: str, *, discard: bool = False) -> None: ...
 
 
 class Context:
@@ -115,8 +119,9 @@ class Context:
         return [run for run in self.workspace.runs() if run.usable]
 
     def running(self) -> RunInfo | None:
-        """The run that is going on, whoever started it."""
-        return next((run for run in self.workspace.runs() if run.going), None)
+        """The run that is going on, whoever started it; else one that waits for its turn."""
+        going = [run for run in self.workspace.runs() if run.going]
+        return next((run for run in going if run.status != "queued"), going[-1] if going else None)
 
     def sources(self) -> list[Source]:
         """All data that can be chosen: the samples, then what was uploaded, started with or trained on."""

@@ -9,12 +9,12 @@ import pandas as pd
 
 from gpr.data.dataset import Dataset
 from gpr.errors import RunError
-from gpr.learn.options import Options
-from gpr.lm.install import DEFAULT_BASE, PACKAGED
 from gpr.ui.context import Active, Context, same_data
+from gpr.ui.manage_runs import ManageRuns
 from gpr.ui.messages import failure, notice, worded
 from gpr.ui.press import pressable, pressed
-from gpr.ui.runs import run_card, run_table, training_words
+from gpr.ui.runs import SORTS, queue_list, run_card, run_table, training_words
+from gpr.ui.settings import Settings
 from gpr.ui.uploads import plain_name
 
 if TYPE_CHECKING:
@@ -25,9 +25,8 @@ POINTS = 240
 """Of the curve; more are thinned out."""
 PARTS = {"loss": "both", "generate": "generate", "match": "match"}
 """Field of the log -> name of its curve."""
-COLOURS = {"both": "#5b76e8", "generate": "#1f9d78", "match": "#d9822b"}
+COLOURS = {"both": "#5b76e8", "generate": "#1f9d78", "match": "#d9822b", "validation": "#c2417c"}
 """Of the curves, readable in light and dark."""
-LENGTHS = {"Recommended": "", "Epochs": "epochs", "Minutes": "minutes"}
 
 
 class FinetuneTab:
@@ -38,6 +37,7 @@ class FinetuneTab:
         self.shown = gr.State("")
         """Name of the run that is looked at; '' for the one that goes on, or the newest."""
         self.timer = gr.Timer(POLL_SECONDS, active=False)
+        self.estimate_timer = gr.Timer(POLL_SECONDS, active=False)
         with gr.Row():
             with gr.Column(scale=2, min_width=280, elem_classes="gpr-panel"):
                 self._form()
@@ -47,89 +47,104 @@ class FinetuneTab:
                     x="step", y="loss", color="part", height=230, visible=False, elem_id="gpr-curve", x_title="step",
                     y_title="loss", color_title="loss of", tooltip="all", color_map=COLOURS,
                 )  # fmt: skip
-        gr.HTML('<h2 class="gpr-title">Runs</h2>', apply_default_css=False, js_on_load=None)
+        self.queue = pressable(elem_id="gpr-waiting")
+        with gr.Row(equal_height=True):
+            gr.HTML('<h2 class="gpr-title">Runs</h2>', apply_default_css=False, js_on_load=None)
+            self.sort = gr.Dropdown(list(SORTS), value="newest", label="Sort by", elem_id="gpr-sort", min_width=140)
         self.runs = pressable(elem_id="gpr-runs")
+        self.manage = ManageRuns(context)
 
     def _form(self) -> None:
         self.about = gr.HTML("", elem_id="gpr-train-about", apply_default_css=False, js_on_load=None)
         self.name = gr.Textbox(label="Name of the run", elem_id="gpr-run-name")
-        self.length = gr.Radio(list(LENGTHS), value="Recommended", label="How long", elem_id="gpr-length")
-        self.amount = gr.Number(5, label="Epochs", precision=1, minimum=0, visible=False)
-        with gr.Accordion("Advanced", open=False):
-            self.base = gr.Dropdown(
-                list(PACKAGED), value=self.context.workspace.base or DEFAULT_BASE, allow_custom_value=True,
-                label="Base model", info="One of these, a local folder, or a hub id.",
-            )  # fmt: skip
-            self.seed = gr.Number(0, label="Seed", precision=0, minimum=0, info="The same seed gives the same run.")
+        self.settings = Settings(self.context.workspace.base)
         with gr.Row():
             self.start_button = gr.Button("Start", variant="primary", min_width=100, elem_id="gpr-start")
-            self.stop_button = gr.Button(
-                "Stop and keep", variant="stop", min_width=100, interactive=False, elem_id="gpr-stop"
+            self.estimate_button = gr.Button("What will it need?", min_width=100, elem_id="gpr-estimate")
+        with gr.Row():
+            self.stop_button = gr.Button("Stop and keep", min_width=100, visible=False, elem_id="gpr-stop")
+            self.discard_button = gr.Button(
+                "Stop and discard", variant="stop", min_width=100, visible=False, elem_id="gpr-discard"
             )
+            self.resume_button = gr.Button("Resume", variant="primary", visible=False, elem_id="gpr-resume")
         self.notice = gr.HTML("", elem_id="gpr-train-notice", apply_default_css=False, js_on_load=None)
 
     def wire(self) -> None:
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        watched = [self.active, self.shown]
-        self.length.change(_amount, self.length, self.amount, **quick)
-        settings = [self.active, self.name, self.length, self.amount, self.base, self.seed]
+        watched = [self.active, self.shown, self.sort]
+        settings = [self.active, self.name, *self.settings.inputs]
         started = [self.notice, self.shown, self.name, *self.watch_outputs]
+        self.settings.wire(quick)
         begun = self.start_button.click(_starting, None, [self.notice, self.start_button], **quick)
         begun.then(self.start, settings, started, **quick)
-        self.stop_button.click(self.stop, watched, [self.notice, *self.watch_outputs], **quick)
+        self.estimate_button.click(self.estimate, settings, [self.notice, self.estimate_timer], **quick)
+        self.estimate_timer.tick(self.estimated, settings, [self.notice, self.estimate_timer], **quick)
+        for button, act in ((self.stop_button, self.stop), (self.discard_button, self.discard)):
+            button.click(act, watched, [self.notice, *self.watch_outputs], **quick)
+        self.resume_button.click(self.resume, watched, [self.notice, *self.watch_outputs], **quick)
         self.timer.tick(self.watch, watched, self.watch_outputs, **quick)
+        self.sort.change(self.watch, watched, self.watch_outputs, **quick)
         self.runs.press(self.press, watched, [self.active, self.shown, *self.watch_outputs], **quick)
+        self.queue.press(self.reorder, watched, [self.notice, *self.watch_outputs], **quick)
+        self.manage.wire(quick, self.watch, watched, self.watch_outputs)
 
     @property
     def watch_outputs(self) -> list[Any]:
-        return [self.card, self.curve, self.runs, self.start_button, self.stop_button, self.timer]
+        buttons = [self.start_button, self.stop_button, self.discard_button, self.resume_button]
+        return [self.card, self.curve, self.queue, self.runs, *buttons, self.timer]
 
     @property
     def outputs(self) -> list[Any]:
         """What `show` fills when the data or the run has changed."""
-        return [self.about, self.name, *self.watch_outputs]
+        return [self.about, self.name, *self.manage.outputs, *self.watch_outputs]
 
-    def show(self, stored: object, shown: str) -> tuple[Any, ...]:
+    def show(self, stored: object, shown: str, sort: str) -> tuple[Any, ...]:
         """The tab for what is active now. A run that goes on, started here or elsewhere, shows itself."""
         active = self.context.settle(stored)
         try:
             about = training_words(self.context.dataset(active))
         except Exception as error:
             about = failure(error)
-        return about, self._free_name(active), *self.watch(stored, shown)
+        return about, self._free_name(active), *self.manage.show(), *self.watch(stored, shown, sort)
 
     def _free_name(self, active: Active) -> str:
         taken = {run.name for run in self.context.workspace.runs()}
         stem = plain_name(active.name) or "run"
         return next(name for number in range(1, len(taken) + 2) if (name := f"{stem}-{number}") not in taken)
 
-    @worded
-    def watch(self, stored: object, shown: str) -> tuple[Any, ...]:
-        """How the run that goes on, or the one that is looked at, stands."""
-        active = self.context.settle(stored)
-        runs = self.context.workspace.runs()
-        going = next((run for run in runs if run.going), None)
+    def _looked_at(self, stored: object, shown: str) -> RunInfo | None:
+        """The run that was chosen, else the one that goes on, else the newest on this data."""
+        active, runs = self.context.settle(stored), self.context.workspace.runs()
         chosen = next((run for run in runs if run.name == shown), None)
         own = next((run for run in runs if same_data(run.data, active.data)), None)
-        run = going or chosen or own
-        stop = "Stopping…" if going and going.status == "stopping" else "Stop and keep"
+        return chosen or self.context.running() or own
+
+    @worded
+    def watch(self, stored: object, shown: str, sort: str = "newest") -> tuple[Any, ...]:
+        """How the run that is looked at stands, and all others."""
+        active, runs = self.context.settle(stored), self.context.workspace.runs()
+        run = self._looked_at(stored, shown)
+        going = any(one.going for one in runs)
+        stoppable = run is not None and run.going
+        stop = "Stopping…" if run and run.status == "stopping" else "Stop and keep"
         return (
-            run_card(run, active.run) if run else run_card(None, ""),
+            run_card(run, active.run),
             _curve(run),
-            run_table(runs, active.run, run.name if run else ""),
-            gr.Button(interactive=going is None),
-            gr.Button(stop, interactive=going is not None and going.status == "running"),
-            gr.Timer(active=going is not None),
+            queue_list(self.context.workspace.turns.waiting()),
+            run_table(runs, active.run, run.name if run else "", sort),
+            gr.Button("Add to queue" if going else "Start", interactive=True),
+            gr.Button(stop, visible=stoppable, interactive=bool(run and run.status == "running")),
+            gr.Button(visible=stoppable),
+            gr.Button(visible=run is not None and run.resumable),
+            gr.Timer(active=going),
         )
 
-    def start(
-        self, stored: object, name: str, length: str, amount: float | None, base: str, seed: float | None
-    ) -> tuple[Any, ...]:
-        """Starts a run on the active data."""
+    def start(self, stored: object, name: str, *settings: Any) -> tuple[Any, ...]:
+        """Starts a run on the active data; it waits for its turn by itself."""
         try:
             active = self.context.settle(stored)
             check_trainable(self.context.dataset(active))
-            options = _options(LENGTHS.get(length, ""), amount, base, seed)
+            options = self.settings.options(*settings)
             run = self.context.jobs.start(self.context.workspace, active.data, name.strip(), options)
         except Exception as error:
             return failure(error), gr.skip(), gr.skip(), *self.watch(stored, "")
@@ -141,27 +156,77 @@ class FinetuneTab:
             *self.watch(stored, run.name),
         )
 
-    def stop(self, stored: object, shown: str) -> tuple[Any, ...]:
-        """Stops the run that goes on; what it learned is kept."""
+    def estimate(self, stored: object, name: str, *settings: Any) -> tuple[str, gr.Timer]:
+        """Finds out behind the page what a run with these settings would need."""
         try:
-            if (going := self.context.running()) is not None:
-                self.context.jobs.stop(self.context.workspace, going.name)
+            data, options = self.context.settle(stored).data, self.settings.options(*settings)
+            check_trainable(self.context.dataset(self.context.settle(stored)))
         except Exception as error:
-            return failure(error), *self.watch(stored, shown)
-        return notice("The step is finished first, then what was learned is saved."), *self.watch(stored, shown)
+            return failure(error), gr.Timer(active=False)
+        work = lambda task: self.context.jobs.estimate(self.context.workspace, data, options)  # noqa: E731
+        self.context.background.start(("estimate", data, options), work, again=True)
+        return notice("Measuring a few real steps…"), gr.Timer(active=True)
+
+    def estimated(self, stored: object, name: str, *settings: Any) -> tuple[Any, gr.Timer]:
+        """What was found, as soon as it is."""
+        try:
+            key = ("estimate", self.context.settle(stored).data, self.settings.options(*settings))
+        except RunError as error:
+            return failure(error), gr.Timer(active=False)
+        task = self.context.background.get(key)
+        if task is None:  # the settings were changed meanwhile
+            return "", gr.Timer(active=False)
+        if task.state == "running":
+            return gr.skip(), gr.Timer(active=True)
+        words = notice(f"This run needs {task.result}.", "good") if task.state == "done" else notice(task.words, "bad")
+        return words, gr.Timer(active=False)
+
+    def stop(self, stored: object, shown: str, sort: str) -> tuple[Any, ...]:
+        """Stops the run that is looked at; what it learned is kept."""
+        return self._act(stored, shown, sort, "The step is finished first, then what was learned is saved.", "stop")
+
+    def discard(self, stored: object, shown: str, sort: str) -> tuple[Any, ...]:
+        return self._act(stored, shown, sort, "It ends now, and leaves nothing.", "discard")
+
+    def resume(self, stored: object, shown: str, sort: str) -> tuple[Any, ...]:
+        return self._act(stored, shown, sort, "It goes on from its last checkpoint.", "resume")
+
+    def _act(self, stored: object, shown: str, sort: str, words: str, act: str) -> tuple[Any, ...]:
+        jobs, workspace, run = self.context.jobs, self.context.workspace, self._looked_at(stored, shown)
+        try:
+            if run and act == "resume":
+                jobs.resume(workspace, run.name)
+            elif run:
+                jobs.stop(workspace, run.name, discard=act == "discard")
+        except Exception as error:
+            return failure(error), *self.watch(stored, shown, sort)
+        return notice(words), *self.watch(stored, shown, sort)
 
     @worded
-    def press(self, stored: object, shown: str, event: gr.EventData) -> tuple[Any, ...]:
+    def press(self, stored: object, shown: str, sort: str, event: gr.EventData) -> tuple[Any, ...]:
         """'Use' makes a run active, with its data unless the data is chosen already; 'look' shows its curve."""
         press = pressed(event)
         run = self.context.workspace.run(press.get("run", ""))
         if press.get("press") == "look":
-            return gr.skip(), run.name, *self.watch(stored, run.name)
+            return gr.skip(), run.name, *self.watch(stored, run.name, sort)
         active = Active(run.data, run.name)
         if run.data not in {source.data for source in self.context.sources()}:
             active = Active(self.context.settle(stored).data, run.name)
         remembered = self.context.remember(active)
-        return remembered, run.name, *self.watch(remembered, run.name)
+        return remembered, run.name, *self.watch(remembered, run.name, sort)
+
+    def reorder(self, stored: object, shown: str, sort: str, event: gr.EventData) -> tuple[Any, ...]:
+        """Moves a waiting run, or takes it out of the queue."""
+        press = pressed(event)
+        name, act = press.get("run", ""), press.get("press")
+        try:
+            if act == "unqueue":
+                self.context.jobs.stop(self.context.workspace, name, discard=True)
+            else:
+                self.context.workspace.turns.move(name, -1 if act == "up" else 1)
+        except Exception as error:
+            return failure(error), *self.watch(stored, shown, sort)
+        return "", *self.watch(stored, shown, sort)
 
 
 def check_trainable(dataset: Dataset) -> None:
@@ -175,24 +240,6 @@ def _starting() -> tuple[str, gr.Button]:
     return notice("Starting: its process needs a few seconds."), gr.Button(interactive=False)
 
 
-def _options(length: str, amount: float | None, base: str, seed: float | None) -> Options:
-    if length and not amount:
-        raise RunError(f"The number of {length} is missing.", hint="Type one, or choose 'Recommended'.")
-    return Options(
-        epochs=round(amount) if length == "epochs" and amount else None,
-        max_minutes=amount if length == "minutes" else None,
-        seed=int(seed or 0),
-        base=(base or DEFAULT_BASE).strip(),
-    )
-
-
-def _amount(length: str) -> gr.Number:
-    kind = LENGTHS.get(length, "")
-    if not kind:
-        return gr.Number(visible=False)
-    return gr.Number(5, label="Minutes at most" if kind == "minutes" else "Epochs", visible=True)
-
-
 def _curve(run: RunInfo | None) -> gr.LinePlot:
     log = run.log() if run else []
     log = log[:: max(1, len(log) // POINTS)]
@@ -202,6 +249,8 @@ def _curve(run: RunInfo | None) -> gr.LinePlot:
         for entry in log
         if entry.get(name) is not None
     ]
+    checks = run.checks() if run else []
+    points += [{"step": check["step"], "loss": check["valid_loss"], "part": "validation"} for check in checks]
     if len(log) < 2:  # a line needs two
         return gr.LinePlot(visible=False)
     return gr.LinePlot(pd.DataFrame(points), visible=True)

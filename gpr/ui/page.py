@@ -58,7 +58,7 @@ def build(context: Context) -> gr.Blocks:
             **REFRESH,
         )
         gr.on(changed, data.show, active, data.outputs, **REFRESH)
-        gr.on(changed, finetune.show, [active, finetune.shown], finetune.outputs, **REFRESH)
+        gr.on(changed, finetune.show, [active, finetune.shown, finetune.sort], finetune.outputs, **REFRESH)
         gr.on(changed, recommend.show, [active, recommend.shown], recommend.outputs, **REFRESH)
         gr.on(changed, evaluate.show, [active, evaluate.metric], evaluate.outputs, **REFRESH)
         page.load(label.greet, name, label.annotator, **QUICK)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gpr.data.dataset import Dataset
+from gpr.learn.needs import size
 from gpr.ui.messages import empty, notice
 from gpr.ui.press import button
 from gpr.ui.tables import progress_bar, table
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gpr.workspace import RunInfo
 
 STATUS = {
+    "queued": ("info", "waits for its turn"),
     "running": ("busy", "running"),
     "stopping": ("busy", "stopping"),
     "done": ("good", "done"),
@@ -58,33 +60,87 @@ def run_card(run: RunInfo | None, used: str) -> str:
     if run is None:
         return empty("No run yet", "Press Start. The curve, the progress and the time left appear here.")
     kind, words = STATUS.get(run.status, ("info", run.status))
-    going = kind == "busy"
-    training = run.phase == "training"
-    share = run.step / max(1, run.steps) if training else run.share
-    figures = [f"{run.phase}, {share:.0%}" if 0 < share < 1 else run.phase] if going and run.phase else []
-    figures += [f"step {run.step:,} of {run.steps:,}"] if run.steps else []
-    figures += [f"{span(run.seconds)} so far" if going else span(run.seconds)] if run.seconds else []
-    figures += [f"about {span(run.seconds_left)} left"] if going and run.seconds_left is not None else []
-    bar = progress_bar(share or None, f"progress of {run.name}") if going else ""
+    working = run.status in ("running", "stopping")
+    share = run.step / max(1, run.steps) if run.phase == "training" else run.share
+    bar = progress_bar(share or None, f"progress of {run.name}") if working else ""
+    lines = [_progress(run, working, share), _validation(run), _machine(run) if working else "", _foreseen(run)]
+    figures = "".join(f'<p class="gpr-muted">{escape(line)}</p>' for line in lines if line)
     return (
         f'<section class="gpr-run"><div class="gpr-run-head"><h3>{escape(run.name)}</h3>'
-        f'<span class="gpr-badge gpr-{kind}">{words}</span></div>{bar}'
-        f'<p class="gpr-muted">{escape(" · ".join(figures))}</p>{_outcome(run, used)}{_log(run)}'
+        f'<span class="gpr-badge gpr-{kind}">{words}</span></div>{bar}{figures}{_outcome(run, used)}{_log(run)}'
         '<p class="gpr-command"><span>The same without a browser</span>'
         f"<code>{escape(run.command)}</code></p></section>"
     )
 
 
+def _progress(run: RunInfo, working: bool, share: float) -> str:
+    figures = [f"{run.phase}, {share:.0%}" if 0 < share < 1 else run.phase] if working and run.phase else []
+    figures += [f"step {run.step:,} of {run.steps:,}"] if run.steps else []
+    figures += [f"{span(run.seconds)} so far" if working else span(run.seconds)] if run.seconds else []
+    figures += [f"about {span(run.seconds_left)} left"] if working and run.seconds_left is not None else []
+    return " · ".join(figures)
+
+
+def _validation(run: RunInfo) -> str:
+    """The last look at validation while training, or what was found at the end."""
+    if run.metrics:
+        return "Validation: " + ", ".join(f"{name} {value:.3f}" for name, value in run.metrics.items())
+    if not (checks := run.checks()):
+        return ""
+    last = checks[-1]
+    figures = ", ".join(f"{name} {last[name]:.3f}" for name in ("R@10", "NDCG@10") if name in last)
+    return f"Validation at step {last['step']:,}: loss {last['valid_loss']:.3f}, {figures}"
+
+
+def _machine(run: RunInfo) -> str:
+    words = {
+        "rate": "learning rate {:.2g}",
+        "examples_per_second": "{:.0f} examples/s",
+        "memory_gb": "{:.1f} GB memory",
+    }
+    return " · ".join(form.format(run.state[name]) for name, form in words.items() if name in run.state)
+
+
+def _foreseen(run: RunInfo) -> str:
+    """What it was to need, and once it has ended beside it what it needed."""
+    needed = run.config.get("estimate")
+    if not needed:
+        return ""
+    words = f"Foreseen: {span(needed['seconds'])}, {size(needed['memory_gb'])} memory, {size(needed['disk_gb'])} disk"
+    if run.usable:
+        words += f" · needed: {span(run.seconds)}, {size(run.state.get('peak_memory_gb', 0.0))} memory"
+    return words
+
+
 def _outcome(run: RunInfo, used: str) -> str:
+    resume = " Press Resume to go on from its last checkpoint." if run.resumable else " Start it again."
     if run.status == "failed":
-        return notice(run.message or "It ended without a word.", "bad")
+        return notice((run.message or "It ended without a word.") + (resume if run.resumable else ""), "bad")
     if run.status == "interrupted":
-        return notice("Its process ended before it was done. Start a new one.", "warn")
+        return notice("Its process ended before it was done." + resume, "warn")
+    if run.status == "queued":
+        return notice("It starts by itself when the device is free.")
     if not run.usable:
         return ""
+    note = notice(run.message) if run.message else ""
     if run.name == used:
-        return notice("This run recommends now.", "good")
-    return notice("It is ready: press 'Use this run' in the table below.", "good")
+        return note + notice("This run recommends now.", "good")
+    return note + notice("It is ready: press 'Use this run' in the table below.", "good")
+
+
+def queue_list(waiting: Sequence[str]) -> str:
+    """Who waits, with buttons that change the order; '' where nobody does."""
+    if not waiting:
+        return ""
+    lines = "".join(
+        f"<li><span>{place}. {escape(name)}</span>"
+        + button("↑", "up", style="gpr-small", label=f"Earlier: {name}", run=name)
+        + button("↓", "down", style="gpr-small", label=f"Later: {name}", run=name)
+        + button("Remove", "unqueue", style="gpr-small", label=f"Remove from the queue: {name}", run=name)
+        + "</li>"
+        for place, name in enumerate(waiting, 1)
+    )
+    return f'<h3 class="gpr-title">Waiting</h3><ol class="gpr-queue">{lines}</ol>'
 
 
 def _log(run: RunInfo) -> str:
@@ -97,19 +153,36 @@ def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def run_table(runs: Sequence[RunInfo], used: str, shown: str) -> str:
-    """All runs, newest first.
+def _best(name: str) -> Callable[[RunInfo], float]:
+    return lambda run: -run.metrics.get(name, -1.0)
+
+
+SORTS: dict[str, Callable[[RunInfo], Any]] = {
+    "newest": lambda run: run.started,
+    "name": lambda run: run.name,
+    "data": lambda run: Path(run.data).name,
+    "base": lambda run: run.base,
+    "status": lambda run: run.status,
+    "time": lambda run: -run.seconds,
+} | {f"best {name}": _best(name) for name in SHOWN_METRICS}
+"""How the table can be sorted."""
+
+
+def run_table(runs: Sequence[RunInfo], used: str, shown: str, sort: str = "newest") -> str:
+    """All runs in some order.
 
     Args:
+        sort: a key of SORTS.
         used: the run that recommends now.
         shown: the run whose curve is shown.
     """
     if not runs:
         return empty("No runs yet", "Until there is one, the base model recommends as it is.")
     metrics = [name for name in SHOWN_METRICS if any(name in run.metrics for run in runs)]
+    runs = sorted(runs, key=SORTS.get(sort, SORTS["newest"]), reverse=sort == "newest")
     rows = [_row(run, metrics, used, shown) for run in runs]
-    head = ("run", "", "status", "data", *(f"{name} valid." for name in metrics), "time", "started")
-    return table(head, rows, label="runs", raw=1, numbers=range(4, 4 + len(metrics)))
+    head = ("run", "", "status", "data", "base", *(f"{name} valid." for name in metrics), "time", "started", "notes")
+    return table(head, rows, label="runs", raw=1, numbers=range(5, 5 + len(metrics)))
 
 
 def _row(run: RunInfo, metrics: Sequence[str], used: str, shown: str) -> tuple[object, ...]:
@@ -126,9 +199,11 @@ def _row(run: RunInfo, metrics: Sequence[str], used: str, shown: str) -> tuple[o
         f'<span class="gpr-actions">{look}{use}</span>',
         STATUS.get(run.status, ("", run.status))[1],
         Path(run.data).name,
+        Path(run.base).name,
         *values,
         span(run.seconds),
         _moment(run.started),
+        " ".join([run.note, *(f"#{tag}" for tag in run.tags)]).strip(),
     )
 
 

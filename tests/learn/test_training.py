@@ -17,10 +17,10 @@ import torch
 
 from gpr.data.dataset import Request
 from gpr.errors import RunError, WorkspaceError
-from gpr.learn import trainer, training
+from gpr.learn import schedule, trainer, training
 from gpr.learn.joint import JointModel
 from gpr.learn.run_folder import RunFolder
-from gpr.learn.trainer import Clock
+from gpr.learn.schedule import Clock
 from gpr.learn.training import Stopped
 from gpr.scorers.sequence import SEQUENCE
 from gpr.workspace import Options, RunInfo, Workspace
@@ -65,7 +65,7 @@ class FakeTime:
 @pytest.fixture
 def fake_time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     clock = FakeTime(0.5)
-    for module in (trainer, training):
+    for module in (schedule, trainer, training):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 

@@ -16,6 +16,7 @@ from gpr.errors import RunError
 from gpr.labels.store import LabelStore
 from gpr.learn.options import Options
 from gpr.recommendation import Recommendation
+from gpr.turns import Turns
 
 ITEMS = """item_id,title,year,genre,description
 m1,The Matrix,1999,"Action, Sci-Fi","A hacker learns that the world is a simulation, and joins those who fight it."
@@ -63,6 +64,11 @@ class FakeRun:
     message: str = ""
     metrics: dict[str, float] = field(default_factory=lambda: {"R@1": 0.4, "R@5": 0.7, "R@10": 0.8})
     settings: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict)
+    looks: tuple[dict[str, Any], ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -70,7 +76,14 @@ class FakeRun:
 
     @property
     def going(self) -> bool:
-        return self.status in ("running", "stopping")
+        return self.status in ("queued", "running", "stopping")
+
+    @property
+    def resumable(self) -> bool:
+        return self.status == "interrupted"
+
+    def checks(self) -> list[dict[str, Any]]:
+        return list(self.looks)
 
     @property
     def command(self) -> str:
@@ -123,6 +136,7 @@ class FakeWorkspace:
         root.mkdir(parents=True, exist_ok=True)
         self.data = DataStore(root / "data")
         self.labels = LabelStore(root / "labels.db")
+        self.turns = Turns(root, lambda name: True)
         self.known: list[FakeRun] = []
         self.twisted: set[str] = set()
         """Runs that recommend the worst first."""
@@ -179,8 +193,20 @@ class FakeJobs:
         workspace.known.append(run)
         return run
 
-    def stop(self, workspace: Any, name: str) -> None:
+    def resume(self, workspace: Any, name: str) -> None:
+        self._change(workspace, name, "running")
+
+    def estimate(self, workspace: Any, data: str, options: Options) -> str:
+        return f"about {options.rank} s, 1.0 GB of memory, 0.10 GB of disk"
+
+    def stop(self, workspace: Any, name: str, *, discard: bool = False) -> None:
+        if discard:
+            workspace.known = [run for run in workspace.known if run.name != name]
+        self._change(workspace, name, "stopped")
+
+    @staticmethod
+    def _change(workspace: Any, name: str, status: str) -> None:
         workspace.known = [
-            FakeRun(run.name, run.data, status="stopped", step=run.step) if run.name == name else run
+            FakeRun(run.name, run.data, status=status, step=run.step) if run.name == name else run
             for run in workspace.known
         ]

@@ -1,0 +1,256 @@
+"""The commands around runs: train, resume, stop, look, compare, rename, delete, pass on. It knows flags and how to
+print; heavy imports come late."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from gpr.terminal import WORKSPACE, Json, Root, err, open_workspace, out, print_json, stop_on_signal, user_errors
+
+if TYPE_CHECKING:
+    from gpr.runs import RunInfo
+
+app = typer.Typer()
+runs_app = typer.Typer(help="Runs: list, compare, rename, describe, delete.", invoke_without_command=True)
+app.add_typer(runs_app, name="runs")
+Name = Annotated[str, typer.Argument(help="Name of a run.")]
+InPlace = Annotated[bool, typer.Option("--in-place", hidden=True)]
+
+
+@app.command()
+@user_errors
+def train(
+    data: Annotated[str, typer.Argument(help="A sample's name, a folder or a file.")],
+    run: Annotated[str, typer.Option("--run", help="Name of the new run.")] = "",
+    base: Annotated[str, typer.Option(help="Base model: a name, a folder or a hub id.")] = "smollm2-135m-instruct",
+    epochs: Annotated[int | None, typer.Option(help="Times every training row is shown.")] = None,
+    max_minutes: Annotated[float | None, typer.Option(help="Bound on the whole command.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the split, the order and the new weights.")] = 0,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak, of the LoRA weights.")] = None,
+    rank: Annotated[int | None, typer.Option(help="Of the LoRA matrices.")] = None,
+    trained_share: Annotated[float | None, typer.Option(help="Share of the layers, from the top, that learn.")] = None,
+    batch_tokens: Annotated[int | None, typer.Option(help="Tokens in a step.")] = None,
+    warm_up: Annotated[float | None, typer.Option(help="Share of the steps in which the rate rises.")] = None,
+    patience: Annotated[int | None, typer.Option(help="Worse checks that end the run; 0: never.")] = None,
+    alpha: Annotated[int | None, typer.Option(help="Scale of the LoRA matrices.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Of the LoRA matrices' input.")] = None,
+    targets: Annotated[str | None, typer.Option(help="Linear maps with LoRA: all, attention or mlp.")] = None,
+    accumulation: Annotated[int | None, typer.Option(help="Batches that make one step.")] = None,
+    generate_weight: Annotated[float | None, typer.Option(help="Of the trie loss.")] = None,
+    match_weight: Annotated[float | None, typer.Option(help="Of the two-tower loss.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of that name.")] = False,
+    only_estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would need.")] = False,
+    as_json: Json = False,
+    in_place: InPlace = False,
+    root: Root = WORKSPACE,
+) -> None:
+    """Fine-tunes a base model on the data. Ctrl-C stops and keeps what was learned."""
+    started = time.monotonic()
+    from gpr.learn.options import Options
+    from gpr.learn.run_folder import RunFolder
+    from gpr.printing import TrainingBar
+
+    given: dict[str, Any] = {
+        "learning_rate": learning_rate,
+        "rank": rank,
+        "trained_share": trained_share,
+        "batch_tokens": batch_tokens,
+        "warm_up": warm_up,
+        "patience": patience,
+        "alpha": alpha,
+        "dropout": dropout,
+        "targets": targets,
+        "accumulation": accumulation,
+        "generate_weight": generate_weight,
+        "match_weight": match_weight,
+        "precision": precision,
+    }
+    options = Options(
+        epochs, max_minutes, seed, base, **{name: value for name, value in given.items() if value is not None}
+    )
+    if not run and not only_estimate:
+        raise typer.BadParameter("Give the new run a name with --run.")
+    workspace = open_workspace(root)
+    if only_estimate:
+        with TrainingBar(err) as bar:
+            needed = workspace.estimate(data, options, bar.update)
+        print_json(needed.json()) if as_json else print(f"This run needs {needed.words()}.")
+        return
+    folder = (
+        RunFolder(workspace.root / "runs" / run) if in_place else workspace.new_run_folder(run, overwrite=overwrite)
+    )
+    asked = stop_on_signal()
+    with TrainingBar(err) as bar:
+        info = workspace.train(data, folder, options, asked, bar.update, started)
+    _print_end(info)
+
+
+@app.command()
+@user_errors
+def resume(name: Name, in_place: InPlace = False, root: Root = WORKSPACE) -> None:
+    """Goes on with a run that was interrupted, from its last checkpoint."""
+    from gpr.learn.run_folder import RunFolder
+    from gpr.printing import TrainingBar
+
+    workspace = open_workspace(root)
+    folder = RunFolder(workspace.root / "runs" / name) if in_place else workspace.claim(name)
+    asked = stop_on_signal()
+    with TrainingBar(err) as bar:
+        info = workspace.resume(folder, asked, bar.update)
+    _print_end(info)
+
+
+def _print_end(run: RunInfo) -> None:
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in run.metrics.items())
+    print(f"{run.status}: {run.folder} ({run.step} steps, {run.seconds:.0f} s; validation: {figures or 'none'})")
+    if foreseen := run.config.get("estimate"):
+        peak = run.state.get("peak_memory_gb", 0.0)
+        print(
+            f"Foreseen: {foreseen['seconds']:.0f} s, {foreseen['memory_gb']:.2f} GB of memory; "
+            f"needed: {run.seconds:.0f} s, {peak:.2f} GB."
+        )
+    if run.message:
+        print(run.message)
+
+
+@app.command()
+@user_errors
+def stop(
+    name: Name,
+    discard: Annotated[bool, typer.Option("--discard", help="Keep nothing of it.")] = False,
+    root: Root = WORKSPACE,
+) -> None:
+    """Stops a run that is going on; what it learned is kept unless --discard."""
+    from gpr import jobs
+
+    workspace = open_workspace(root)
+    with err.status("Waiting for its answer…"):
+        jobs.stop(workspace, name, discard=discard, wait=True)
+    print(f"{name}: discarded" if discard else f"{name}: {workspace.run(name).status}")
+
+
+@runs_app.callback()
+@user_errors
+def runs(context: typer.Context, as_json: Json = False, root: Root = WORKSPACE) -> None:
+    """Lists all runs, newest first."""
+    if context.invoked_subcommand:
+        return
+    from gpr.runs import summary
+
+    found = open_workspace(root).runs()
+    if as_json:
+        print_json([summary(run) for run in found])
+        return
+    table = Table()
+    for name, justify in (("run", "left"), ("status", "left"), ("data", "left"), ("base", "left"), ("steps", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for name in ("R@1", "R@10", "seconds"):
+        table.add_column(name, justify="right")
+    for run in found:
+        values = [f"{run.metrics[name]:.3f}" if name in run.metrics else "" for name in ("R@1", "R@10")]
+        about = (run.name, run.status, Path(run.data).name, Path(run.base).name, f"{run.step:,}/{run.steps:,}")
+        table.add_row(*about, *values, f"{run.seconds:.0f}")
+    out.print(table if found else "There are no runs yet.")
+
+
+@runs_app.command("compare")
+@user_errors
+def runs_compare(
+    names: Annotated[list[str], typer.Argument(help="Two runs or more.")],
+    as_json: Json = False,
+    root: Root = WORKSPACE,
+) -> None:
+    """Shows metrics side by side, and the settings that differ."""
+    from gpr.runs import compare
+
+    workspace = open_workspace(root)
+    found = [workspace.run(name) for name in names]
+    table = compare(found)
+    if as_json:
+        print_json({"runs": names, **table})
+        return
+    shown = Table("", *names)
+    for part in table.values():
+        for name, row in part.items():
+            words = [
+                "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value) for value in row
+            ]
+            shown.add_row(name.replace("_", "-"), *words)
+        shown.add_section()
+    out.print(shown)
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+@runs_app.command("delete")
+@user_errors
+def runs_delete(name: Name, root: Root = WORKSPACE) -> None:
+    """Deletes a run that is not going on."""
+    open_workspace(root).delete_run(name)
+    print(f"{name}: deleted")
+
+
+@runs_app.command("rename")
+@user_errors
+def runs_rename(name: Name, to: Annotated[str, typer.Argument(help="The new name.")], root: Root = WORKSPACE) -> None:
+    """Gives a run another name."""
+    print(open_workspace(root).rename_run(name, to).folder)
+
+
+@runs_app.command("note")
+@user_errors
+def runs_note(
+    name: Name,
+    text: Annotated[str | None, typer.Argument(help="What to remember of it.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="May be repeated; replaces the tags.")] = None,
+    root: Root = WORKSPACE,
+) -> None:
+    """Keeps a note and tags with a run, or shows them."""
+    run = open_workspace(root).describe_run(name, note=text, tags=tag)
+    print(f"{run.name}: {run.note or 'no note'} [{', '.join(run.tags)}]")
+
+
+@app.command("export")
+@user_errors
+def export(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="A .zip file, or a new folder.")],
+    kind: Annotated[
+        str, typer.Option("--as", help="run (to be imported again), adapter (for peft) or merged.")
+    ] = "run",
+    root: Root = WORKSPACE,
+) -> None:
+    """Writes a finished run to a file: the whole run, the adapter alone, or the merged model."""
+    from gpr.packing import export_run
+
+    print(export_run(open_workspace(root).run(name), file, kind))  # type: ignore[arg-type]
+
+
+@app.command("import")
+@user_errors
+def import_(
+    file: Annotated[Path, typer.Argument(help="A .zip file that `gpr export` wrote.")],
+    name: Annotated[str, typer.Option("--run", help="Its name here; that of the file where not given.")] = "",
+    root: Root = WORKSPACE,
+) -> None:
+    """Takes over a run that was exported elsewhere."""
+    from gpr.packing import import_run
+
+    workspace = open_workspace(root)
+    print(workspace.run(import_run(file, workspace.new_run_folder, name)).folder)
+
+
+def add_run_commands(main: typer.Typer) -> None:
+    """Adds these commands to another set."""
+    main.registered_commands += app.registered_commands
+    main.registered_groups += app.registered_groups

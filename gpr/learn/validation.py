@@ -1,0 +1,69 @@
+"""Validation: how good a model is on a fixed sample of the validation split, while it learns and at the end. It knows
+scorers and requests, not steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gpr.data.dataset import Dataset, Example, Request
+from gpr.scorers.ensemble import Ensemble, scorers_of
+from gpr.scorers.gpt import Gpt
+from gpr.scorers.pool import Pool, fit
+from gpr.scorers.scorer import Scores
+from gpr.scorers.sequence import SequenceModel
+
+MOST_SCORES = 2_000_000
+"""Requests times items, at most, that the quicker scorers answer before the GPT is asked."""
+Measure = Callable[[Scores, "np.ndarray"], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What validation says."""
+
+    pool: Pool
+    """Fitted on the sample."""
+    loss: float
+    """Minus the mean log-probability of the right items under that pool; NaN without a request."""
+    metrics: dict[str, float]
+
+
+class Validation:
+    """Args:
+    measure: (B, N) log-probabilities and the right items (B,) -> figures.
+    """
+
+    def __init__(self, dataset: Dataset, measure: Measure) -> None:
+        valid = dataset.examples["valid"]
+        self._examples = [valid[number] for number in np.random.default_rng(0).permutation(len(valid))]
+        self._dataset, self._measure = dataset, measure
+        self._scorers = scorers_of(dataset)
+
+    def of(self, gpt: Gpt, requests: int) -> Found:
+        """On the first `requests` of the sample, which are always the same, while the model learns."""
+        return self._fit(Ensemble(gpt, self._scorers), requests, Pool())
+
+    def at_the_end(self, gpt: Gpt, sequence: SequenceModel | None, requests: int) -> Found:
+        """Where the GPT cannot answer all of the split in time, the other scorers' weights start from a fit on more."""
+        ensemble, near = Ensemble(gpt, scorers_of(self._dataset, sequence)), Pool()
+        if requests < len(self._examples):
+            asked, items = _asked(self._examples[: MOST_SCORES // len(self._dataset.catalogue)])
+            near = fit({name: scorer.score_all(asked) for name, scorer in ensemble.others.items()}, asked, items)
+        return self._fit(ensemble, requests, near)
+
+    def _fit(self, ensemble: Ensemble, requests: int, near: Pool) -> Found:
+        if not self._examples[:requests]:
+            return Found(near, float("nan"), {})
+        asked, items = _asked(self._examples[:requests])
+        parts = ensemble.score(asked)
+        pool = fit(parts, asked, items, near)
+        log_probs = pool.combine(parts, asked)
+        right = log_probs[np.arange(len(items)), items]
+        return Found(pool, -float(right[np.isfinite(right)].mean()), self._measure(log_probs, items))
+
+
+def _asked(examples: Sequence[Example]) -> tuple[list[Request], np.ndarray]:
+    return [example.request for example in examples], np.array([example.item for example in examples])

@@ -1,0 +1,59 @@
+"""The model card of a run: Markdown for whoever gets the adapter. It knows what the run's folder says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gpr.runs import RunInfo
+
+LIMITS = """## Limits
+
+- It ranks the items of a catalogue; it does not know what is good, safe or true. Its base model's biases remain.
+- The metrics are on this data's validation split, on which the weights of the scorers were fitted; measure on your own
+  test split (`gpr evaluate`).
+- On another catalogue it works by the items' texts, less well than on the one it was trained on.
+- Its probabilities are the fitted model's; check how well calibrated they are before you act on them.
+"""
+USE = """## Use
+
+With GPR: `gpr import FILE`, then `gpr recommend "..." --run {name}`. The LoRA weights are in peft's own format:
+
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(BASE), "adapter")
+
+`match.safetensors` holds the maps of the two-tower part, `pool.json` the weights of the scorers.
+"""
+
+
+def model_card(run: RunInfo) -> str:
+    """Data, settings, metrics, limits and use of a run."""
+    about = {
+        "base model": Path(run.base).name,
+        "data": Path(run.data).name,
+        "hash of the data": run.config.get("data_hash", "unknown"),
+        "trained": run.started,
+        "steps": f"{run.step:,} of {run.steps:,}",
+        "time": f"{run.seconds:,.0f} s",
+        "command": f"`{run.command}`",
+    }
+    parts = [
+        f"# {run.name}",
+        "A LoRA adapter that makes a causal language model recommend items of a catalogue, made with GPR.",
+        run.note,
+        _table("about", "", about),
+        run.message,
+        "## Metrics on the validation split",
+        _table("metric", "value", {name: f"{value:.4f}" for name, value in run.metrics.items()}) or "None.",
+        "## Settings",
+        _table("setting", "value", {name: value for name, value in run.settings.items() if value is not None}),
+        LIMITS + "\n" + USE.format(name=run.name),
+    ]
+    return "\n\n".join(part for part in parts if part).rstrip() + "\n"
+
+
+def _table(left: str, right: str, rows: dict[str, object]) -> str:
+    if not rows:
+        return ""
+    lines = [f"| {name.replace('_', ' ')} | {str(value).replace('|', chr(92) + '|')} |" for name, value in rows.items()]
+    return "\n".join([f"| {left} | {right} |", "| --- | --- |", *lines])

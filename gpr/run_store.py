@@ -1,0 +1,287 @@
+"""Runs as use cases: begin, train, resume, wait for one's turn, rename, describe, delete. It knows folders and the
+process that it is in; starting others is the business of `gpr.jobs`."""
+
+from __future__ import annotations
+
+import gc
+import secrets
+import shutil
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from gpr.data.dataset import Dataset
+from gpr.errors import GPRError, RunError
+from gpr.files import disk_error
+from gpr.learn.needs import Estimate
+from gpr.learn.options import Options, check_name
+from gpr.learn.run_folder import Progress, RunFolder
+from gpr.runs import RunInfo, find_run, read_run, read_runs
+from gpr.turns import Turns
+
+Listener = Callable[[dict[str, Any]], None]
+WAIT = 0.3
+"""Seconds between two looks at the queue."""
+
+
+class Discarded(RunError):
+    """The user stopped the run and wants nothing of it."""
+
+
+class RunStore(ABC):
+    """The runs below a workspace's root."""
+
+    def __init__(self, root: Path) -> None:
+        self._runs = root / "runs"
+        self.turns = Turns(self._runs, lambda name: read_run(self._runs / name).status == "queued")
+
+    @abstractmethod
+    def dataset(self, data: str | Path, seed: int = 0) -> Dataset:
+        """The data of a run."""
+
+    def runs(self) -> list[RunInfo]:
+        """All runs, newest first."""
+        return read_runs(self._runs)
+
+    def run(self, name: str) -> RunInfo:
+        """One run.
+
+        Raises:
+            RunError: there is none of that name.
+        """
+        return find_run(self._runs, name)
+
+    def new_run_folder(self, name: str, *, overwrite: bool = False) -> RunFolder:
+        """A folder for a new run, which counts as started by this process. A run that ended without anything worth
+        keeping gives up its name.
+
+        Raises:
+            RunError: the name is taken or cannot name a folder. WorkspaceError: the disk refused.
+        """
+        path = self._runs / check_name(name)
+        try:
+            with FileLock(self._runs / ".names.lock"):
+                if path.exists():
+                    _check_replaceable(read_run(path), overwrite)
+                    shutil.rmtree(path)
+                path.mkdir(parents=True)
+                return RunFolder(path).begin()
+        except OSError as error:
+            raise disk_error(error, path) from error
+
+    def claim(self, name: str) -> RunFolder:
+        """The folder of a run that can be resumed; from now on it counts as going on in this process.
+
+        Raises:
+            RunError: there is nothing to go on from, or it goes on already.
+        """
+        with FileLock(self._runs / ".names.lock"):
+            run = self.run(name)
+            if run.usable or run.going:
+                raise RunError(
+                    f"The run '{name}' is {run.status}.", hint="Only one that was interrupted can be resumed."
+                )
+            if not run.resumable:
+                raise RunError(f"The run '{name}' has no checkpoint to go on from.", hint="Start it again.")
+            folder = RunFolder(run.folder)
+            folder.take_back_stop()
+            return folder.begin(resume=True)
+
+    def train(
+        self,
+        data: str,
+        folder: RunFolder,
+        options: Options,
+        stop: Callable[[], bool],
+        listener: Listener = lambda state: None,
+        started: float | None = None,
+    ) -> RunInfo:
+        """One run in this process, from its turn to saved. A failure is kept in the run's state and raised.
+
+        Args:
+            stop: asked after each step; True ends it and keeps what was learned. started: `time.monotonic()` of the
+            command.
+        """
+        folder.write("config.json", {"data": data, "options": asdict(options), "name": folder.path.name})
+        return self._train(folder, Progress(folder, listener), stop, started or time.monotonic())
+
+    def estimate(self, data: str, options: Options, listener: Listener = lambda state: None) -> Estimate:
+        """What a run with these settings would need, from a few real steps; leaves no run behind.
+
+        Raises:
+            GPRError: it could not be started, or would not fit.
+        """
+        found: list[Estimate] = []
+
+        def keep(needed: Estimate) -> bool:
+            found.append(needed)
+            return False
+
+        path = self._runs / f".estimate-{secrets.token_hex(4)}"
+        path.mkdir()
+        try:
+            folder = RunFolder(path).begin()
+            folder.write("config.json", {"data": data, "options": asdict(options)})
+            self._train(folder, Progress(folder, listener), lambda: False, time.monotonic(), keep)
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+        return found[0]
+
+    def resume(self, folder: RunFolder, stop: Callable[[], bool], listener: Listener = lambda state: None) -> RunInfo:
+        """Goes on from the last checkpoint, in this process.
+
+        Raises:
+            RunError: the data has changed, or the checkpoint is damaged.
+        """
+        return self._train(folder, Progress(folder, listener, resume=True), stop, time.monotonic())
+
+    def _train(
+        self,
+        folder: RunFolder,
+        progress: Progress,
+        stop: Callable[[], bool],
+        started: float,
+        go_on: Callable[[Estimate], bool] = lambda needed: True,
+    ) -> RunInfo:
+        last = [time.monotonic()]
+
+        def asked() -> bool:
+            now, state = time.monotonic(), progress.state
+            if state["phase"] == "training" and state["step"] > 1:
+                state["slowest"] = max(state.get("slowest", 0.0), round(now - last[0], 1))
+            last[0], word = now, folder.asked_to_stop()
+            if word == "discard":
+                raise Discarded("The run was stopped and discarded.")
+            if word and not progress.state.get("heard"):
+                progress.update(heard=True)
+            return bool(word) or stop()
+
+        try:
+            with self._turn(folder, progress, asked) as waited:
+                self._fine_tune(folder, progress, asked, started + waited, go_on)
+        except Discarded:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
+        except GPRError as error:
+            progress.update(status="failed", message=str(error))
+            raise
+        except BaseException as error:
+            words = "interrupted" if isinstance(error, KeyboardInterrupt) else f"unexpected {type(error).__name__}"
+            progress.update(status="failed", message=f"The run ended early: {words}.")
+            raise
+        return read_run(folder.path)
+
+    @contextmanager
+    def _turn(self, folder: RunFolder, progress: Progress, asked: Callable[[], bool]) -> Iterator[float]:
+        """Waits until the device is free and this run is the next; gives the seconds waited."""
+        from gpr.lm.base import choose_device
+
+        name, device = folder.path.name, str(choose_device()[0])
+        began, pause = time.monotonic(), threading.Event()
+        progress.update(status="queued", phase="waiting for its turn")
+        self.turns.join(name, device)
+        try:
+            while not (held := self.turns.take(name, device)):
+                if asked():
+                    raise RunError("The run was stopped before it had begun.", hint="Start it again when you like.")
+                pause.wait(WAIT)
+        except BaseException:
+            self.turns.leave(name)
+            raise
+        try:
+            progress.begin()
+            yield time.monotonic() - began
+        finally:
+            held.release()
+
+    def _fine_tune(
+        self,
+        folder: RunFolder,
+        progress: Progress,
+        asked: Callable[[], bool],
+        started: float,
+        go_on: Callable[[Estimate], bool],
+    ) -> None:
+        config = folder.read("config.json")
+        options = Options(**config["options"])
+        progress.update(phase="reading data")
+        dataset = self.dataset(config["data"], options.seed)
+        _check_data(dataset, config, folder)
+        progress.update(phase="loading the base model")
+        from gpr.evaluate.metrics import ranking_metrics
+        from gpr.learn.schedule import Clock
+        from gpr.learn.training import OutOfMemory, fine_tune, told_in_words
+        from gpr.lm.base import load_base
+
+        clock = Clock(started, options.max_minutes)
+
+        def attempt(options: Options) -> None:
+            base = load_base(options.base).in_precision(options.precision)
+            with told_in_words(options):
+                fine_tune(dataset, base, options, folder, progress, clock, asked, ranking_metrics, go_on)
+
+        try:
+            attempt(options)
+            return
+        except OutOfMemory as error:
+            smaller = options.smaller()
+            progress.update(warning=f"{error.what} Tried again with {smaller.batch_tokens}.")
+        gc.collect()
+        folder.write("config.json", folder.read("config.json") | {"options": asdict(smaller)})
+        attempt(smaller)
+
+    def delete_run(self, name: str) -> None:
+        """Raises: RunError: there is no such run, or it is going on. WorkspaceError: the disk refused."""
+        run = self._idle(name)
+        try:
+            shutil.rmtree(run.folder)
+        except OSError as error:
+            raise disk_error(error, run.folder) from error
+
+    def rename_run(self, name: str, to: str) -> RunInfo:
+        """Raises: RunError: there is no such run, it is going on, or the new name is taken or cannot be one."""
+        run = self._idle(name)
+        path = self._runs / check_name(to)
+        with FileLock(self._runs / ".names.lock"):
+            if path.exists():
+                raise RunError(f"A run named '{to}' exists.", hint="Choose another name.")
+            run.folder.rename(path)
+        return read_run(path)
+
+    def describe_run(self, name: str, *, note: str | None = None, tags: list[str] | None = None) -> RunInfo:
+        """Keeps a note and tags with a run; None leaves what is there."""
+        folder = RunFolder(self.run(name).folder)
+        given = {"note": note, "tags": tags and sorted({tag.strip() for tag in tags if tag.strip()})}
+        folder.write("notes.json", folder.read("notes.json") | {k: v for k, v in given.items() if v is not None})
+        return self.run(name)
+
+    def _idle(self, name: str) -> RunInfo:
+        run = self.run(name)
+        if run.going:
+            raise RunError(f"The run '{name}' is going on.", hint="Stop it first.")
+        return run
+
+
+def _check_replaceable(run: RunInfo, overwrite: bool) -> None:
+    if run.going:
+        raise RunError(f"The run '{run.name}' is going on.", hint="Stop it first.")
+    if run.usable and not overwrite:
+        raise RunError(f"A run named '{run.name}' exists.", hint="Choose another name, or use --overwrite.")
+    if run.resumable and not overwrite:
+        hint = f"Go on with `gpr resume {run.name}`, choose another name, or use --overwrite."
+        raise RunError(f"A run named '{run.name}' exists; it was {run.status} and can be resumed.", hint=hint)
+
+
+def _check_data(dataset: Dataset, config: dict[str, Any], folder: RunFolder) -> None:
+    """Keeps the data's hash with a new run, and compares it with that of a resumed one."""
+    if "data_hash" not in config:
+        folder.write("config.json", config | {"data_hash": dataset.hash})
+    elif config["data_hash"] != dataset.hash:
+        raise RunError("The data has changed since the run was started.", where=dataset.name, hint="Start a new run.")
