@@ -11,8 +11,8 @@ from rich.table import Table
 
 from gpr.cli_bench import bench_app
 from gpr.cli_data import add_commands
+from gpr.cli_label import label_app
 from gpr.cli_runs import add_run_commands
-from gpr.errors import RequestError
 from gpr.terminal import WORKSPACE, Json, Root
 from gpr.terminal import err as _err
 from gpr.terminal import open_workspace as _workspace
@@ -27,7 +27,6 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-label_app = typer.Typer(help="Labels: export them, count them.", no_args_is_help=True)
 app.add_typer(label_app, name="label")
 app.add_typer(bench_app, name="bench")
 
@@ -115,31 +114,3 @@ def evaluate(
         _print_json({key: value for key, value in table.items() if key != "details"})
     else:
         print_table(_out, table)
-
-
-@label_app.command("export")
-@_user_errors
-def label_export(
-    file: Annotated[Path, typer.Argument(help="A .csv, .jsonl or .parquet file.")], root: Root = WORKSPACE
-) -> None:
-    """Writes all current labels to a file."""
-    from gpr.labels.formats import export_labels
-
-    labels = _workspace(root).labels.current()
-    if not labels:
-        raise RequestError("There are no labels yet.", hint="Label some recommendations in the page first.")
-    export_labels(labels, file)
-    print(f"{len(labels):,} labels: {file}")
-
-
-@label_app.command("stats")
-@_user_errors
-def label_stats(as_json: Json = False, root: Root = WORKSPACE) -> None:
-    """Counts the labels by verdict, annotator and run."""
-    from gpr.printing import print_stats
-
-    stats = _workspace(root).labels.stats()
-    if as_json:
-        _print_json(stats)
-    else:
-        print_stats(_out, stats)

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from gpr.terminal import user_errors
+
 bench_app = typer.Typer(help="Measurements: speed and quality, as ratios of one run.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="JSON alone on stdout.")]
 _err = Console(stderr=True, highlight=False, markup=False, emoji=False)
@@ -44,3 +46,18 @@ def decode(
     if picture:
         draw(figures, picture)
     _show(figures, as_json)
+
+
+@bench_app.command("label")
+@user_errors
+def label(
+    labels: Annotated[int, typer.Option(min=2, help="How many to give.")] = 200,
+    pause: Annotated[float, typer.Option(min=0, help="Seconds between a card and the next key.")] = 0.7,
+    as_json: Json = False,
+) -> None:
+    """From a key press to the next card, in a real browser on the real page. Exit code 1: too slow."""
+    from gpr.bench.label import measure
+
+    figures = measure(labels, pause, lambda words: _err.print(words))
+    _show(figures, as_json)
+    raise typer.Exit(0 if figures["holds"] else 1)

@@ -103,6 +103,48 @@ def print_stats(console: Console, stats: dict[str, Any]) -> None:
             console.print(table)
 
 
+def print_wins(console: Console, wins: dict[str, Any]) -> None:
+    """The preferences between runs that `gpr label stats` shows, where there are some."""
+    if wins["pairs"]:
+        table = Table("run", "against", "wins", "losses", "ties", "win rate", title="preferences", title_justify="left")
+        for row in wins["pairs"]:
+            rate = f"{row['win_rate']:.0%} ({row['low']:.0%} to {row['high']:.0%})" if "win_rate" in row else ""
+            runs = [run or "base model" for run in row["runs"]]
+            table.add_row(*runs, *(str(row[name]) for name in ("wins", "losses", "ties")), rate)
+        console.print(table)
+    for run, strength in wins.get("bradley_terry", {}).items():
+        console.print(f"{run or 'base model'}: liked more than the average run with probability {strength:.0%}")
+
+
+def print_agreement(console: Console, found: dict[str, Any]) -> None:
+    """What `gpr label agreement` shows."""
+
+    def shown(value: float | None, form: str = ".3f") -> str:
+        return "" if value is None else format(value, form)
+
+    people = Table("annotator", "labels", "skipped", "an hour", "agreement", title="annotators", title_justify="left")
+    for name, row in found["annotators"].items():
+        figures = (
+            str(row["labels"]),
+            str(row["skipped"]),
+            shown(row["an_hour"], ",.0f"),
+            shown(row["agreement"], ".0%"),
+        )
+        people.add_row(name, *figures)
+    console.print(people)
+    pairs = Table("annotators", "items", "agreement", "Cohen's kappa", "good/good", "good/bad", "bad/good", "bad/bad")
+    for row in found["pairs"]:
+        cells = [str(row["confusion"][one][other]) for one in ("good", "bad") for other in ("good", "bad")]
+        pairs.add_row(
+            " and ".join(row["annotators"]), str(row["items"]), f"{row['agreement']:.0%}", shown(row["cohen"]), *cells
+        )
+    if found["pairs"]:
+        console.print(pairs)
+    console.print(f"{found['shared_items']:,} recommendations judged by several, {found['conflicts']:,} conflicts open")
+    console.print(f"Fleiss' kappa {shown(found['fleiss']) or 'none'}, on {found['fleiss_items']:,} of them")
+    console.print(f"Krippendorff's alpha {shown(found['krippendorff']) or 'none'}")
+
+
 class TrainingBar:
     """The progress bar of `gpr train`, fed with the run's state."""
 

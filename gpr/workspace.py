@@ -39,12 +39,13 @@ class Workspace(RunStore):
 
     Args:
         root: made where it is missing. base: the base model used where no run says otherwise.
+        labels_url: the database of labels; without it, a file below root.
 
     Raises:
         WorkspaceError: the folder cannot be made or written to.
     """
 
-    def __init__(self, root: Path, base: str = DEFAULT_BASE) -> None:
+    def __init__(self, root: Path, base: str = DEFAULT_BASE, labels_url: str = "") -> None:
         self.root, self.base = root.expanduser().absolute(), base
         try:
             for name in ("runs", "evaluations"):
@@ -53,7 +54,7 @@ class Workspace(RunStore):
             raise disk_error(error, self.root) from error
         super().__init__(self.root)
         self.data = DataStore(self.root / "data")
-        self.labels = LabelStore(self.root / "labels.db")
+        self.labels = LabelStore(labels_url or self.root / "labels.db")
         self._lock = threading.RLock()
         self._models = threading.Lock()  # held for seconds while a model loads; data must not wait for it
         self._datasets: dict[tuple[str, int], tuple[float, Dataset]] = {}

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("app", "gpr.__main__"),
     ("gpr.cli",),
-    ("gpr.ui", "gpr.cli_data", "gpr.cli_bench", "gpr.cli_runs"),
+    ("gpr.ui", "gpr.cli_data", "gpr.cli_bench", "gpr.cli_label", "gpr.cli_runs"),
     ("gpr.bench",),
     ("gpr.keeping", "gpr.terminal"),
     ("gpr.workspace", "gpr.jobs"),

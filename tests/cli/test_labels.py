@@ -1,4 +1,4 @@
-"""`gpr label export` and `gpr label stats`."""
+"""`gpr label`: export, import, stats and agreement."""
 
 from __future__ import annotations
 
@@ -59,3 +59,53 @@ def test_label_export_refusals(gpr: Run, labelled: Path, tmp_path: Path) -> None
     assert ".csv, .jsonl, .parquet" in unknown
     refused(gpr("label", "export", tmp_path / "none" / "labels.csv"), "The folder does not exist")
     assert [path.name for path in tmp_path.iterdir()] == ["ws"]
+
+
+def test_label_import_takes_what_export_wrote(gpr: Run, labelled: Path, tmp_path: Path) -> None:
+    file = tmp_path / "labels.jsonl"
+    gpr("label", "export", file)
+    report = answer(gpr("label", "import", file, "--workspace", tmp_path / "other", "--json"))
+    assert (report["rows"], report["labels"], report["left_out"]) == (2, 2, [])
+    assert sorted(report["unknown_items"]) == ["m1", "m2"]
+    again = gpr("label", "import", file, "--workspace", tmp_path / "other")
+    assert "0 labels added, 2 known already" in again.stdout
+    copy = tmp_path / "copy.jsonl"
+    gpr("label", "export", copy, "--workspace", tmp_path / "other")
+    assert copy.read_bytes() == file.read_bytes()
+
+
+def test_label_import_finds_titles_in_the_data(gpr: Run, films_folder: Path, tmp_path: Path) -> None:
+    table = tmp_path / "judged.csv"
+    table.write_text("title,verdict\nAlien,good\nNo such film,bad\nHeat,great\n")
+    shown = gpr("label", "import", table, "--data", films_folder, "--annotator", "eve")
+    assert shown.exit_code == 0, shown.output
+    assert "2 labels added" in shown.stdout
+    assert "in no data set, kept: No such film" in shown.stdout
+    assert "left out: row 3: 'great' is no verdict" in shown.stdout
+    assert answer(gpr("label", "stats", "--json"))["by_annotator"] == {"eve": 2}
+    refused(gpr("label", "import", tmp_path / "none.csv"), "There is no such file")
+
+
+def test_label_agreement(gpr: Run, labelled: Path) -> None:
+    for item_id, verdict in (("m1", "good"), ("m2", "good")):
+        asked = request_id("films", "dreams")
+        Workspace(labelled).labels.add(
+            Label(asked, "dreams", (), item_id, "Film", "films", 0.5, -0.7, 1, verdict, "bob")  # type: ignore[arg-type]
+        )
+    found = answer(gpr("label", "agreement", "--json"))
+    assert (found["shared_items"], found["conflicts"]) == (2, 1)
+    assert found["pairs"][0]["cohen"] == 0.0
+    shown = gpr("label", "agreement")
+    assert shown.exit_code == 0, shown.output
+    assert "Krippendorff's alpha" in shown.stdout
+    assert "ada and bob" in shown.stdout
+
+
+def test_labels_of_another_database(gpr: Run, labelled: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'team.db'}"
+    assert answer(gpr("label", "stats", "--json", "--labels-url", url))["total"] == 0
+    file = tmp_path / "labels.csv"
+    gpr("label", "export", file)
+    gpr("label", "import", file, "--labels-url", url)
+    assert answer(gpr("label", "stats", "--json", "--labels-url", url))["total"] == 2
+    refused(gpr("label", "stats", "--labels-url", "nothing://x"), "This is no database that GPR can open")

@@ -6,13 +6,14 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from gpr.errors import DataError, WorkspaceError
 from gpr.labels import formats
-from gpr.labels.formats import COLUMNS, export_labels
+from gpr.labels.formats import COLUMNS, export_labels, read_rows, row_of
 from gpr.labels.label import Label
 
 
@@ -27,6 +28,65 @@ def labels(label: Callable[..., Label]) -> list[Label]:
 def as_text(given: Label) -> dict[str, object]:
     history = json.dumps(given.history, ensure_ascii=False)
     return {name: history if name == "history" else getattr(given, name) for name in COLUMNS}
+
+
+def flat(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was read, with the values as in a label's row."""
+    return [
+        {name: row.get(name, "") for name in COLUMNS}
+        | {
+            "history": json.loads(row["history"]) if isinstance(row["history"], str) else row["history"],
+            "probability": float(row["probability"]) if row["probability"] not in (None, "") else None,
+        }
+        for row in rows
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet", "folder", "argilla", "label-studio"])
+def test_every_format_comes_back(name: str, labels: list[Label], label: Callable[..., Label], tmp_path: Path) -> None:
+    odd = ["=1", "'=1", "''-", "'quoted'", " spaces ", "tab\there", "line\r\nbreak", "\u2028", "-", "@x", "null", ""]
+    labels += [label(query=text, note=text, reason=text, item_id=f"i{text}", title=text or "t") for text in odd]
+    labels.append(label(probability=float("nan"), run=""))
+    layout, path = ("", tmp_path / name) if "." in name or name == "folder" else (name, tmp_path / f"{name}.json")
+    assert export_labels(labels, path, layout) == len(labels)
+    assert flat(read_rows(path)) == [row_of(given) for given in labels]
+
+
+def test_pairs_are_good_beside_bad_of_one_request_and_annotator(label: Callable[..., Label], tmp_path: Path) -> None:
+    said = [label(item_id=str(number), title=f"t{number}", verdict=verdict) for number, verdict in
+            enumerate(["good", "bad", "skip", "bad"])]  # fmt: skip
+    said += [label(item_id="9", verdict="bad", annotator="bob"), label(item_id="9", verdict="bad", request_id="other")]
+    assert export_labels(said, tmp_path / "pairs.jsonl", "pairs") == 2
+    rows = read_rows(tmp_path / "pairs.jsonl")
+    assert [(row["prompt"], row["chosen"], row["rejected"]) for row in rows] == [
+        ("a film about dreams", "t0", "t1"),
+        ("a film about dreams", "t0", "t3"),
+    ]
+
+
+def test_files_of_other_programs_are_read(tmp_path: Path) -> None:
+    said = [{"value": "good", "user_id": "u1"}, {"value": "bad", "user_id": "u2"}]
+    argilla = {"id": "1", "fields": {"title": "T"}, "metadata": {}, "responses": {"verdict": said}}
+    task = {"data": {"title": "T"}, "annotations": [
+        {"completed_by": 7, "result": [{"from_name": "verdict", "type": "choices", "value": {"choices": ["bad"]}}]},
+        {"completed_by": 8, "was_cancelled": True, "result": []}]}  # fmt: skip
+    (tmp_path / "a.json").write_text(json.dumps([argilla, task, {"title": "T", "verdict": "good"}]))
+    rows = [(row.get("annotator"), row["verdict"]) for row in read_rows(tmp_path / "a.json")]
+    assert rows == [("u1", "good"), ("u2", "bad"), ("7", "bad"), (None, "good")]
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.json", "{}"), ("a.json", "["), ("a.jsonl", "{"), ("a.parquet", "x")])
+def test_a_file_that_is_not_what_it_says_is_named(name: str, content: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=name):
+        read_rows(tmp_path / name)
+    with pytest.raises(DataError, match="There is no such file"):
+        read_rows(tmp_path / "none.csv")
+    (tmp_path / "a.xlsx").write_text("")
+    with pytest.raises(DataError, match="Labels cannot be read from '.xlsx'"):
+        read_rows(tmp_path / "a.xlsx")
+    with pytest.raises(DataError, match="The file cannot be read"):
+        read_rows(tmp_path)
 
 
 def test_columns_are_as_promised() -> None:
@@ -78,7 +138,7 @@ def test_formulas_are_made_harmless_in_csv(start: str, label: Callable[..., Labe
     assert row["note"] == given.note
 
 
-@pytest.mark.parametrize("name", ["labels.xlsx", "labels"])
+@pytest.mark.parametrize("name", ["labels.xlsx", "labels.json"])
 def test_an_unknown_format_is_refused(name: str, labels: list[Label], tmp_path: Path) -> None:
     with pytest.raises(DataError, match="End the file's name with one of .csv, .jsonl, .parquet"):
         export_labels(labels, tmp_path / name)
@@ -98,7 +158,7 @@ def test_a_full_disk_leaves_the_old_file(labels: list[Label], tmp_path: Path, mo
 
     export_labels(labels, tmp_path / "labels.csv")
     old = (tmp_path / "labels.csv").read_text()
-    monkeypatch.setitem(formats._WRITERS, ".csv", fill)
+    monkeypatch.setitem(formats.WRITERS, "csv", fill)
     with pytest.raises(WorkspaceError, match="The disk is full"):
         export_labels(labels[:1], tmp_path / "labels.csv")
     assert (tmp_path / "labels.csv").read_text() == old
