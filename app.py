@@ -31,6 +31,12 @@ def parser() -> argparse.ArgumentParser:
     add("--run", help="run to recommend with (default: the newest of the data, else the base model)")
     add("--base", help="base model where no run says otherwise: a name, a folder or a hub id")
     add("--auth", metavar="USER:PASSWORD[,...]", help="who may open the page (default: everybody who reaches it)")
+    add("--owner", metavar="NAME", help="user of --auth who decides for all annotators (default: the first one)")
+    add(
+        "--labels-url",
+        default=os.environ.get("GPR_LABELS_URL", ""),
+        help="database of labels, such as postgresql://me@host/labels (default: $GPR_LABELS_URL, else a file)",
+    )
     add("--language", choices=["en"], default="en", help="of the page; English only so far (default: %(default)s)")
     return found
 
@@ -80,6 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         allowed = users(given.auth)
+        if given.owner and given.owner not in [name for name, _ in allowed or ()]:
+            raise ValueError(f"--owner names '{given.owner}', who is no user of --auth.")
         check_address(given.host, given.port)
         serve(given, allowed)
     except (GPRError, ValueError) as error:
@@ -96,7 +104,9 @@ def serve(given: argparse.Namespace, allowed: list[tuple[str, str]] | None) -> N
     from gpr.ui.context import make_context
     from gpr.workspace import Workspace
 
-    context = make_context(Workspace(given.workspace, given.base or DEFAULT_BASE), jobs, given.data, given.run)
+    workspace = Workspace(given.workspace, given.base or DEFAULT_BASE, given.labels_url)
+    context = make_context(workspace, jobs, given.data, given.run)
+    context.owner = given.owner or (allowed[0][0] if allowed else "")
     from gpr.ui.page import build, launch_settings
 
     print(f"GPR on http://{given.host}:{given.port}  (Ctrl-C stops it; a fine-tuning goes on)", flush=True)

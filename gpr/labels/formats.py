@@ -203,4 +203,5 @@ _READERS: dict[str, Callable[[Path], list[Row]]] = {
     ".jsonl": _read_jsonl,
     ".parquet": _read_parquet,
     ".json": _read_json,
+    ".txt": lambda path: [{"query": line} for line in path.read_text(encoding="utf-8-sig").splitlines()],
 }

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import json
 import random
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from gpr.data.dataset import Dataset, Request
+from gpr.data.dataset import MAX_QUERY_CHARS, Dataset, Request
 from gpr.errors import RequestError
 from gpr.labels.label import Label, request_id
 from gpr.recommendation import Recommendation
@@ -102,6 +103,25 @@ def requests_of(
     given = [*reversed(typed)] if source in ("everything", "typed") else []
     given += uploaded if source in ("everything", "uploaded") else []
     return list(dict.fromkeys([*given, *own]))
+
+
+def requests_from(rows: Sequence[Mapping[str, Any]], dataset: Dataset) -> list[Request]:
+    """The requests of an uploaded table: its column `query`, else its first, and `history` as ids that the data has.
+
+    Raises:
+        RequestError: there is none.
+    """
+    numbers, found = dataset.catalogue.numbers, []
+    for row in rows:
+        text = row["query"] if "query" in row else next(iter(row.values()), "")
+        history = row.get("history") or ()
+        ids = json.loads(history) if isinstance(history, str) and history.startswith("[") else history
+        known = tuple(numbers[str(item)] for item in ids if str(item) in numbers) if isinstance(ids, Sequence) else ()
+        found.append(Request(" ".join(str(text or "").split())[:MAX_QUERY_CHARS], known))
+    found = [request for request in dict.fromkeys(found) if request.query or request.history]
+    if not found:
+        raise RequestError("The file brings no request.", hint="Put one query a line, or a column `query`.")
+    return found
 
 
 def _same(request: Request) -> tuple[str, tuple[int, ...]]:

@@ -85,6 +85,8 @@ class Context:
         pinned: bool = False,
     ) -> None:
         self.workspace, self.jobs = workspace, jobs
+        self.owner = ""
+        """Who may decide for all annotators; without a login it is everyone."""
         self.background = Background()
         self._data, self._run = data, run
         self._mark = secrets.token_hex(4) if pinned else str(workspace.root)
@@ -122,6 +124,11 @@ class Context:
         """The run that is going on, whoever started it; else one that waits for its turn."""
         going = [run for run in self.workspace.runs() if run.going]
         return next((run for run in going if run.status != "queued"), going[-1] if going else None)
+
+    def is_owner(self, who: object) -> bool:
+        """Args: who: the request of a visitor, with the name of the login where there is one."""
+        login = getattr(who, "username", None)
+        return not login or not self.owner or bool(login == self.owner)
 
     def sources(self) -> list[Source]:
         """All data that can be chosen: the samples, then what was uploaded, started with or trained on."""

@@ -2,46 +2,88 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from gpr.labels.formats import export_labels
+from gpr.labels.exchange import Imported, import_rows
+from gpr.labels.formats import export_labels, read_rows
 from gpr.ui.context import Context
-from gpr.ui.messages import notice, plural, worded
+from gpr.ui.labelling import DEFAULT_ANNOTATOR, annotator_of
+from gpr.ui.messages import failure, notice, plural, worded
 
-FORMATS = {"CSV": ".csv", "JSONL": ".jsonl", "Parquet": ".parquet"}
+FORMATS = {
+    "CSV": ("csv", ".csv"), "JSONL": ("jsonl", ".jsonl"), "Parquet": ("parquet", ".parquet"),
+    "datasets folder": ("datasets", ""), "Argilla": ("argilla", ".json"), "Label Studio": ("label-studio", ".json"),
+    "Preference pairs": ("pairs", ".jsonl"),
+}  # fmt: skip
+READ = [".csv", ".tsv", ".jsonl", ".parquet", ".json"]
+SHOWN = 3
 DOWNLOAD = "() => document.querySelector('#gpr-export-file')?.click()"
 
 
 class LabelFiles:
     """Builds the part; `wire` connects it."""
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
+    def __init__(self, context: Context, active: gr.BrowserState, name: gr.Textbox) -> None:
+        self.context, self.active, self.name = context, active, name
         with gr.Row(equal_height=True, elem_classes="gpr-export"):
-            self.format = gr.Dropdown(list(FORMATS), value="CSV", label="Format", scale=0, min_width=130)
+            self.format = gr.Dropdown(list(FORMATS), value="CSV", label="Format", scale=0, min_width=170)
             self.export_button = gr.Button("Download all labels", scale=0, min_width=190, elem_id="gpr-export")
             self.file = gr.DownloadButton("Download", visible="hidden", elem_id="gpr-export-file")
+            self.upload = gr.UploadButton(
+                "Add labels from a file", file_types=READ, scale=0, min_width=190, elem_id="gpr-import"
+            )
         self.exported = gr.HTML("", elem_id="gpr-export-notice", apply_default_css=False, js_on_load=None)
 
     def wire(self) -> None:
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         made = self.export_button.click(self.export, self.format, [self.file, self.exported], **quick)
         made.success(None, None, None, js=DOWNLOAD)
+        self.upload.upload(self.take, [self.upload, self.active, self.name], self.exported, **quick)
 
     @worded
     def export(self, kind: str) -> tuple[Any, ...]:
-        """All labels as a file, which the browser then fetches."""
+        """All labels as a file, which the browser then fetches; a folder is packed."""
         labels = self.context.workspace.labels.current()
         if not labels:
             return None, notice("There are no labels yet. Judge some recommendations first.", "warn")
+        layout, suffix = FORMATS[kind]
         folder = Path(tempfile.mkdtemp(dir=_made(Path(self.file.GRADIO_CACHE))))
-        path = folder / f"labels{FORMATS.get(kind, '.csv')}"
-        export_labels(labels, path)
-        return str(path), notice(f"{plural(len(labels), 'label')} in {path.name}.", "good")
+        path = folder / f"labels{suffix}"
+        count = export_labels(labels, path, layout)
+        if path.is_dir():
+            path = Path(shutil.make_archive(str(folder / "labels"), "zip", path))
+        what = "pair" if layout == "pairs" else "label"
+        return str(path), notice(f"{plural(count, what)} in {path.name}.", "good")
+
+    def take(self, file: str, stored: object, name: str, who: gr.Request) -> str:
+        """Adds the labels of a file; items are looked up in the data that is active."""
+        try:
+            dataset = self.context.dataset(self.context.settle(stored))
+            annotator = annotator_of(name or DEFAULT_ANNOTATOR, who)
+            store = self.context.workspace.labels
+            done = import_rows(read_rows(Path(file)), store, {dataset.name: dataset.catalogue}, annotator)
+        except Exception as error:
+            return failure(error)
+        return _report(done)
+
+
+def _report(done: Imported) -> str:
+    words = [f"{plural(len(done.labels), 'label')} added"]
+    words += [f"{done.known:,} known already"] if done.known else []
+    if done.unknown_items:
+        words.append(f"{plural(len(done.unknown_items), 'item')} not in this data, kept: {_some(done.unknown_items)}")
+    if done.left_out:
+        words.append(f"{plural(len(done.left_out), 'row')} left out: {_some(done.left_out)}")
+    return notice(". ".join(words) + ".", "warn" if done.unknown_items or done.left_out else "good")
+
+
+def _some(found: list[str]) -> str:
+    return ", ".join(found[:SHOWN]) + ("…" if len(found) > SHOWN else "")
 
 
 def _made(folder: Path) -> Path:

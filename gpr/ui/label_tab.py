@@ -17,6 +17,7 @@ from gpr.ui.dealer import BLIND, Choice, Dealer, liked
 from gpr.ui.deck import Sitting, key_of
 from gpr.ui.judge import last_line, one_card, one_list, two_lists
 from gpr.ui.label_files import LabelFiles
+from gpr.ui.label_team import LabelTeam
 from gpr.ui.labelling import Typed, annotator_of
 from gpr.ui.messages import empty, failure, notice, plural, worded
 from gpr.ui.press import pressable, pressed
@@ -54,7 +55,8 @@ class LabelTab:
         self.queue = QueuePanel(context)
         self.card = pressable(elem_id="gpr-deck", min_height=160)
         self.queue.build()
-        self.files = LabelFiles(context)
+        self.shared = LabelTeam(context, active, self.annotator)
+        self.files = LabelFiles(context, active, self.annotator)
 
     def wire(self, tab: gr.Tab) -> None:
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -80,6 +82,8 @@ class LabelTab:
             trigger_mode="multiple",
             **quick,
         )
+        self.queue.wire(self.active)
+        self.shared.wire(tab)
         self.files.wire()
 
     def greet(self, name: str, who: gr.Request) -> gr.Textbox:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from gpr.labels.queue import ORDERS, SOURCES, Wish
+from gpr.data.dataset import Request
+from gpr.labels.formats import read_rows
+from gpr.labels.queue import ORDERS, SOURCES, Wish, requests_from
 from gpr.ui.context import Context
 from gpr.ui.dealer import BASE, MODES, ONE, Choice
+from gpr.ui.label_files import READ
 from gpr.ui.labelling import Typed
 from gpr.ui.messages import worded
 
@@ -24,10 +28,14 @@ class QueuePanel:
 
     def build(self) -> None:
         """The fields, in an accordion."""
+        self.uploaded = gr.State(())
         with gr.Accordion("Which recommendations, in which order", open=False, elem_id="gpr-queue"):
             with gr.Row():
                 self.source = gr.Dropdown(list(SOURCES), value=SOURCES[0], label="From", min_width=150)
                 self.order = gr.Dropdown(list(ORDERS), value=ORDERS[0], label="Order", min_width=150)
+                self.upload = gr.UploadButton(
+                    "Queries from a file", file_types=[*READ, ".txt"], min_width=150, elem_id="gpr-queries"
+                )
                 self.compare: Any = gr.Dropdown(
                     [], multiselect=True, label="Compare with", min_width=200, elem_id="gpr-compare"
                 )
@@ -43,13 +51,29 @@ class QueuePanel:
         """What `choice` reads, in its order."""
         return [
             self.mode, self.source, self.order, self.category, self.compare, self.lowest, self.highest,
-            self.judged_by, self.judged_on,
+            self.judged_by, self.judged_on, self.uploaded,
         ]  # fmt: skip
 
     @property
     def offered(self) -> list[Any]:
         """What `offer` fills."""
         return [self.category, self.compare, self.judged_by, self.judged_on]
+
+    def wire(self, active: gr.BrowserState) -> None:
+        self.upload.upload(
+            self.take,
+            [self.upload, active],
+            [self.uploaded, self.source],
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+
+    @worded
+    def take(self, file: str, stored: object) -> tuple[tuple[Request, ...], str]:
+        """The requests of a file, which are then judged."""
+        rows = read_rows(Path(file))
+        return tuple(requests_from(rows, self.context.dataset(self.context.settle(stored)))), "uploaded"
 
     @worded
     def offer(self, stored: object) -> tuple[Any, ...]:
@@ -70,7 +94,7 @@ class QueuePanel:
 
     def choice(self, stored: object, annotator: str, typed: list[Typed], values: tuple[Any, ...]) -> Choice:
         """What the fields say. Raises: RequestError."""
-        mode, source, order, category, compare, lowest, highest, by, on = values
+        mode, source, order, category, compare, lowest, highest, by, on, uploaded = values
         active = self.context.settle(stored)
         wish = Wish(
             source,
@@ -82,4 +106,4 @@ class QueuePanel:
             annotator="" if by in (ANY, None) else by,
         )
         asked = tuple(request for data, request in typed if data == active.data)
-        return Choice(active, annotator, mode, wish, tuple(compare or ()), asked)
+        return Choice(active, annotator, mode, wish, tuple(compare or ()), asked, tuple(uploaded))

@@ -19,6 +19,7 @@ from gpr.labels.queue import (
     history_ids,
     id_of,
     in_order,
+    requests_from,
     requests_of,
     second_opinion,
     urgency,
@@ -135,3 +136,16 @@ def test_a_second_opinion_is_asked_of_what_others_judged(dataset: Dataset, label
     for wish in (Wish(annotator="bob"), Wish(run="other"), Wish(lowest=0.9)):
         assert list(second_opinion(dataset, [one], set(), wish)) == []
     assert card_of(dataset, replace(one, history=("nothing",))) is None
+
+
+def test_requests_of_a_file(dataset: Dataset) -> None:
+    rows = [
+        {"query": " a  b ", "history": '["i1", "gone"]'},
+        {"query": "a b"},
+        {"query": "a b"},
+        {"text": "c"},
+        {"text": ""},
+    ]
+    assert requests_from(rows, dataset) == [Request("a b", (1,)), Request("a b"), Request("c")]
+    with pytest.raises(RequestError, match="The file brings no request"):
+        requests_from([{}], dataset)

@@ -18,7 +18,18 @@ ROOT = Path(__file__).parents[2]
 def test_the_help_is_quick_and_names_every_flag() -> None:
     code = "import sys, app\ntry: app.main(['--help'])\nexcept SystemExit: print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
-    for flag in ("--host", "--port", "--workspace", "--data", "--run", "--base", "--auth", "--language"):
+    for flag in (
+        "--host",
+        "--port",
+        "--workspace",
+        "--data",
+        "--run",
+        "--base",
+        "--auth",
+        "--owner",
+        "--labels-url",
+        "--language",
+    ):
         assert flag in run.stdout
     assert not {"gradio", "torch", "pandas", "gpr"} & set(run.stdout.splitlines()[-1].split())
 
@@ -47,6 +58,8 @@ def test_a_port_in_use_is_one_message(capsys: pytest.CaptureFixture[str]) -> Non
     [
         (["--port", "70000"], "There is no port 70000"),
         (["--host", "no such host"], "There is no address 'no such host'"),
+        (["--owner", "olga"], "--owner names 'olga', who is no user of --auth."),
+        (["--owner", "olga", "--auth", "anna:a"], "--owner names 'olga', who is no user of --auth."),
     ],
 )
 def test_an_address_that_is_none_is_one_message(
