@@ -15,7 +15,6 @@ from gpr.cli_label import label_app
 from gpr.cli_runs import add_run_commands
 from gpr.terminal import WORKSPACE, Json, Root
 from gpr.terminal import err as _err
-from gpr.terminal import open_workspace as _workspace
 from gpr.terminal import out as _out
 from gpr.terminal import print_json as _print_json
 from gpr.terminal import user_errors as _user_errors
