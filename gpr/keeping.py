@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,8 +100,8 @@ def forget(workspace: Workspace, user: str) -> list[Gone]:
     """
     gone = []
     for lost in workspace.data.forget(user):
-        requests = _requests(lost.before) - (_requests(lost.after) if lost.after else Counter())
-        labels = forget_requests(workspace.labels, requests.keys())
+        requests = _requests(lost.before) - (_requests(lost.after) if lost.after else set())
+        labels = forget_requests(workspace.labels, requests)
         runs = runs_on(workspace, lost.name)
         after = lost.after.hash if lost.after else ""
         for run in runs:
@@ -116,12 +115,13 @@ def forget(workspace: Workspace, user: str) -> list[Gone]:
     return gone
 
 
-def _requests(dataset: Dataset) -> Counter[str]:
-    """How often each request with a history can come up, by its id in the label log."""
+def _requests(dataset: Dataset) -> set[str]:
+    """Every request that the data holds, by its id in the label log."""
     ids = dataset.catalogue.item_ids
-    histories = [sequence.items for sequence in dataset.sequences]
-    histories += [example.request.history for split in SPLITS for example in dataset.examples[split]]
-    found = Counter(request_id(dataset.name, "", [ids[number] for number in items]) for items in histories if items)
-    queries = Counter(example.request.query for split in SPLITS for example in dataset.examples[split])
-    found.update({request_id(dataset.name, query): times for query, times in queries.items() if query})
-    return found
+    histories = {sequence.items for sequence in dataset.sequences}
+    queries = set()
+    for split in SPLITS:
+        histories |= {example.request.history for example in dataset.examples[split]}
+        queries |= {example.request.query for example in dataset.examples[split]}
+    found = {request_id(dataset.name, "", [ids[number] for number in items]) for items in histories - {()}}
+    return found | {request_id(dataset.name, query) for query in queries - {""}}

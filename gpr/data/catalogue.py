@@ -39,13 +39,15 @@ def build_catalogue(
     """
     ids, findings = _item_ids(table, meanings)
     title_name, id_name = column_of(meanings, "title"), column_of(meanings, "item_id")
-    if normalise(title_name) not in SYNONYMS["title"]:
-        message = f"No column is named like a title; '{title_name}' is taken, as the only column of text."
+    why = meanings[title_name].reason
+    if normalise(title_name) not in SYNONYMS["title"] and "you chose" not in why:
+        message = f"'{title_name}' is taken as the title: {why}."
         findings.append(Finding("info", "title-guessed", message, table.file, None, title_name))
     titles = fold_all(table.frame[title_name])
     keep = titles != ""
     message = "Rows without a title are set aside."
-    findings += table.finding("hurts", "empty-title", message, titles.index[~keep], title_name, aside=not repeated)
+    empty: pd.Index = titles.index[~keep] if not repeated else pd.Index([])
+    findings += table.finding("hurts", "empty-title", message, empty, title_name, aside=True)
     items = pd.DataFrame({"item_id": ids, "title": titles})[keep]
     if repeated:
         items = items.drop_duplicates(["item_id", "title"] if id_name else ["title"])
@@ -151,9 +153,15 @@ def unknown_items(
     if not places:
         return []
     column = column_of(meanings, "item_id") or column_of(meanings, "title")
+    named = (table.frame.loc[places, column].str.strip() != "").to_numpy(dtype=bool)
+    message = "Rows that name no item are set aside."
+    empty = table.finding("hurts", "empty-item", message, np.array(places)[~named], column, aside=True)
+    places = np.array(places)[named].tolist()
+    if not places:
+        return empty
     name = str(table.frame.at[places[0], column])
     known = catalogue.item_ids if column_of(meanings, "item_id") else catalogue.titles
     close = difflib.get_close_matches(name, known[:CLOSE_IDS], n=1) if len(name) < LONG_TITLE_CHARS else []
     advice = f"the closest is '{close[0]}'" if close else f"known ones look like '{known[0]}'"
     message = f"Rows whose item is not in the catalogue are set aside; the first is '{name[:80]}', {advice}."
-    return table.finding("hurts", "unknown-item", message, places, column, aside=True)
+    return empty + table.finding("hurts", "unknown-item", message, places, column, aside=True)

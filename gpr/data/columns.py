@@ -89,6 +89,13 @@ def guess_columns(table: Table, part: Part, known: Collection[str] = ()) -> dict
     return {name: meanings[name] for name in table.frame.columns}
 
 
+def chosen_columns(table: Table, part: Part, chosen: Mapping[str, Role] | None = None) -> dict[str, Meaning]:
+    """What GPR would say with the user's word, complete or not."""
+    meanings = guess_columns(table, part)
+    _choose(meanings, {name: role for name, role in (chosen or {}).items() if name in meanings})
+    return meanings
+
+
 def _choose(meanings: dict[str, Meaning], chosen: Mapping[str, Role]) -> None:
     """The user's word counts; a role that only one column can have is taken from the others."""
     for name, role in chosen.items():
@@ -96,6 +103,9 @@ def _choose(meanings: dict[str, Meaning], chosen: Mapping[str, Role]) -> None:
             if other != name and meaning.role == role and role not in MANY and chosen.get(other) != role:
                 meanings[other] = Meaning("other", f"you chose '{name}' as the {role}")
         meanings[name] = Meaning(role, "you chose it")
+
+
+_PER_REVIEW: tuple[Role, ...] = ("other", "category", "item_id", "rating", "timestamp")
 
 
 def _as_review(table: Table, meanings: dict[str, Meaning]) -> None:
@@ -115,7 +125,7 @@ def _as_review(table: Table, meanings: dict[str, Meaning]) -> None:
         for name, meaning in list(meanings.items()):
             if normalise(name) in PERSONAL:
                 meanings[name] = Meaning("user attribute", f"the name '{name}' means something about the reviewer")
-            elif meaning.role in ("other", "category", "item_id") and not follows(table, name, classes):
+            elif meaning.role in _PER_REVIEW and not follows(table, name, classes):
                 meanings[name] = Meaning("ignore", f"says nothing about '{classes}': it differs from review to review")
         meanings[classes] = Meaning("title", "no column names the items; this names their classes, the finest")
         meanings[text] = Meaning("query", "the text of a review asks for the class that it is about")

@@ -37,6 +37,7 @@ _GENRES = (
     "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy",
     "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
 )  # fmt: skip
+_FILMS, _OLD_NAMES = {"item_id", "title"}, {"movie_id": "item_id", "movie_title": "title"}
 _RATED = ("user_id", "item_id", "rating", "timestamp")
 _HEADERLESS: dict[str, Dialect] = {
     "u.data": Dialect(_RATED, "\t", quoted=False),
@@ -75,31 +76,32 @@ def adapted(table: Table) -> Table:
     typed = {name: match["name"] for name in frame.columns if (match := _TYPED.match(name))}
     if len(typed) == len(frame.columns):
         table = replace(table, frame=frame.rename(columns=typed))
-    elif table.file == "u.item":
+    elif len(set(_GENRES) & set(frame.columns)) > len(_GENRES) / 2 and _standard(frame) >= _FILMS:
         table = _flags_joined(table)
     return _natural(from_annotations(table))
 
 
+def _standard(frame: pd.DataFrame) -> set[str]:
+    return set(frame.rename(columns=_OLD_NAMES).columns)
+
+
 def _flags_joined(table: Table) -> Table:
     """MovieLens-100K: one column of 0 and 1 for each genre becomes the column `category`."""
-    flags = table.frame[list(_GENRES[1:])].to_numpy() == "1"
-    names = np.array(_GENRES[1:])
+    names = np.array([name for name in _GENRES[1:] if name in table.frame])
+    flags = table.frame[list(names)].to_numpy() == "1"
     category = [", ".join(names[row]) for row in flags]
-    return replace(
-        table, frame=table.frame[["item_id", "title"]].assign(category=pd.Series(category, table.frame.index))
-    )
+    kept = table.frame.rename(columns=_OLD_NAMES)[["item_id", "title"]]
+    frame = kept.assign(category=pd.Series(category, kept.index), title=[natural_title(text) for text in kept["title"]])
+    return replace(table, frame=frame)
 
 
 def _natural(table: Table) -> Table:
     """MovieLens: 'Matrix, The (1999)' as people say it, and genres that are not joined with '|'."""
-    columns = {"movieId", "title", "genres"} if table.file.startswith("movies.csv") else {"item_id", "title"}
-    if table.file not in ("movies.csv", "movies.dat", "u.item") or not columns <= set(table.frame.columns):
+    frame = table.frame
+    if table.file not in ("movies.csv", "movies.dat") or not {"title", "genres"} <= set(frame.columns):
         return table
-    frame = table.frame.assign(title=[natural_title(title) for title in table.frame["title"]])
-    if "genres" in frame:
-        genres = frame["genres"].str.replace("(no genres listed)", "", regex=False)
-        frame["genres"] = genres.str.replace("|", ", ", regex=False)
-    return replace(table, frame=frame)
+    genres = frame["genres"].str.replace("(no genres listed)", "", regex=False).str.replace("|", ", ", regex=False)
+    return replace(table, frame=frame.assign(title=[natural_title(text) for text in frame["title"]], genres=genres))
 
 
 def assign(tables: Sequence[Table], place: str) -> tuple[dict[Part, Table], list[Table]]:
@@ -191,4 +193,6 @@ def part_by_columns(table: Table) -> Part | None:
         return "interactions"
     if "query" in roles:
         return "pairs"
+    if "user_id" in roles:
+        return "users"
     return "items" if "title" in roles else None

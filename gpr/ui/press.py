@@ -14,10 +14,14 @@ import gradio as gr
 _LISTEN = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-press]');
-  if (!button || button.disabled) return;
+  if (!button || button.disabled || button.tagName === 'SELECT') return;
   const turn = button.closest('[data-turn]'), data = {...turn?.dataset, ...button.dataset};
   for (const field of turn?.querySelectorAll('[data-field]') ?? []) data[field.dataset.field] = field.value;
   trigger('press', data);
+});
+element.addEventListener('change', (event) => {
+  const field = event.target.closest('select[data-press]');
+  if (field) trigger('press', {...field.dataset, value: field.value});
 });
 """
 

@@ -1,15 +1,10 @@
-"""Tables, lists and figures as HTML: findings, columns, rows, metrics. Every text is escaped here."""
+"""Tables, lists and figures as HTML. Every text is escaped here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from gpr.data.dataset import SPLITS, Dataset, Finding
-from gpr.ui.messages import notice
-
-GRADES = {"stops": ("bad", "Stops training"), "hurts": ("warn", "Hurts results"), "info": ("info", "Good to know")}
-MAX_FINDINGS = 60
 MAX_CELL, LONG = 120, 32
 """Characters of a cell that are shown, and from which on a column is wide."""
 SPLIT_WORDS = {"train": "training", "valid": "validation", "test": "test"}
@@ -75,46 +70,4 @@ def progress_bar(share: float | None, label: str) -> str:
     return (
         f'{start} aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent:.0f}">'
         f'<span style="width:{percent:.2f}%"></span></div>'
-    )
-
-
-def understood(dataset: Dataset) -> str:
-    """What was read and what each column means."""
-    sizes: dict[str, object] = {"items": len(dataset.catalogue)}
-    sizes |= {f"{SPLIT_WORDS[split]} examples": len(dataset.examples[split]) for split in SPLITS}
-    if dataset.sequences:
-        sizes["histories"] = len(dataset.sequences)
-    files = "".join(
-        f"<h4>{escape(file)} <small>{dataset.rows.get(file, 0):,} rows</small></h4>"
-        + table(
-            ("column", "means", "why"),
-            [(column, role, dataset.reasons[file][column]) for column, role in columns.items()],
-            label=f"columns of {file}",
-        )
-        for file, columns in dataset.mapping.items()
-    )
-    return figures(sizes) + files
-
-
-def finding_list(findings: Sequence[Finding]) -> str:
-    """What was noticed, the gravest first."""
-    if not findings:
-        return notice("Every row was read and used as it is.", "good", "None.")
-    order = list(GRADES)
-    ordered = sorted(findings, key=lambda finding: order.index(finding.grade))
-    more = len(ordered) - MAX_FINDINGS
-    rest = f'<li class="gpr-muted">and {more:,} more</li>' if more > 0 else ""
-    return f'<ul class="gpr-findings">{"".join(map(_finding, ordered[:MAX_FINDINGS]))}{rest}</ul>'
-
-
-def _finding(finding: Finding) -> str:
-    kind, words = GRADES[finding.grade]
-    place = [finding.file] if finding.file else []
-    place += [f"row {finding.row:,}"] if finding.row is not None else []
-    place += [f"column {finding.column}"] if finding.column else []
-    place += [f"{finding.count:,} times"] if finding.count > 1 else []
-    where = f'<span class="gpr-place">{escape(", ".join(place))}</span>' if place else ""
-    return (
-        f'<li class="gpr-finding"><span class="gpr-badge gpr-{kind}">{words}</span>'
-        f"<span>{escape(finding.message)}</span>{where}</li>"
     )

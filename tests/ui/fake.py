@@ -148,7 +148,8 @@ class FakeWorkspace:
         """Raised instead of the next answers."""
 
     def dataset(self, data: str | Path, seed: int = 0) -> Dataset:
-        key = str(data)
+        marker = Path(data) / "dataset.json"
+        key = f"{data} {marker.stat().st_mtime_ns if marker.is_file() else ''}"
         if key not in self.read:
             self.read[key] = load(data, cache=self.root / "cache", seed=seed)
         return self.read[key]

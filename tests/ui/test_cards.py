@@ -5,13 +5,14 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from gpr.data.dataset import Catalogue, Finding
+from gpr.data.dataset import Catalogue, Dataset, Finding
 from gpr.recommendation import Recommendation
 from gpr.ui.cards import card_list, percent
+from gpr.ui.data.findings import finding_list
 from gpr.ui.header import bar
 from gpr.ui.messages import OURS, failure, in_words, notice, worded
 from gpr.ui.press import button
-from gpr.ui.tables import finding_list, table
+from gpr.ui.tables import table
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
@@ -22,6 +23,11 @@ def catalogue() -> Catalogue:
     row = {"title": EVIL, "description": EVIL * 20, "category": EVIL, EVIL: EVIL}
     plain = {"title": "Plain", "description": "", "category": "", EVIL: ""}
     return Catalogue(("a", "c"), pd.DataFrame([row, plain]), {"a": 0, EVIL: 0, "c": 1})
+
+
+def data_with(*findings: Finding) -> Dataset:
+    two = Catalogue(("a", "b"), pd.DataFrame({"title": ["A", "B"]}), {"a": 0, "b": 1})
+    return Dataset("two", two, {"train": (), "valid": (), "test": ()}, findings=findings)
 
 
 def recommendation(number: int, title: str) -> Recommendation:
@@ -54,7 +60,7 @@ def test_all_other_html_shows_text_as_text() -> None:
         bar(EVIL, EVIL, "ready", EVIL, EVIL),
         button("text", EVIL, label=EVIL, item=EVIL),
         table((EVIL,), [(EVIL,)], label=EVIL),
-        finding_list([finding]),
+        finding_list(data_with(finding)),
     ]
     assert [piece for piece in pieces if not is_text_only(piece)] == []
 
@@ -73,13 +79,11 @@ def test_percentages(probability: float, text: str) -> None:
 
 
 def test_findings_are_sorted_by_grade() -> None:
-    html = finding_list(
-        [Finding("info", "a", "third"), Finding("stops", "b", "first"), Finding("hurts", "c", "second")]
-    )
-    assert [html.index(word) for word in ("first", "second", "third")] == sorted(
-        html.index(word) for word in ("first", "second", "third")
-    )
-    assert "Every row was read" in finding_list([])
+    notes = [Finding("info", "a", "third"), Finding("stops", "b", "first"), Finding("hurts", "c", "second")]
+    html = finding_list(data_with(*notes))
+    places = [html.index(word) for word in ("first", "second", "third")]
+    assert places == sorted(places)
+    assert "Every row was read" in finding_list(data_with())
 
 
 def test_a_fault_of_ours_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:

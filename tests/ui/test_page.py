@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Locator, expect
 
 from gpr.errors import ModelError
-from gpr.ui.context import Context
 from tests.ui.conftest import Visit
 from tests.ui.fake import FakeRun, FakeWorkspace
 
@@ -107,53 +103,6 @@ def test_a_history_and_a_number_are_answered(visit: Visit) -> None:
     expect(page.locator("#gpr-answer")).not_to_contain_text("The Matrix")
 
 
-def upload(visit: Visit, path: Path) -> None:
-    visit.tab("Data")
-    visit.page.get_by_text("Use your own table").click()
-    visit.page.locator("#gpr-own input[type=file]").set_input_files(path)
-    expect(visit.page.locator("#gpr-own").get_by_label("Name")).to_have_value(path.stem)
-    visit.page.locator("#gpr-add").click()
-
-
-def test_an_upload_becomes_active_with_its_findings(visit: Visit, tmp_path: Path) -> None:
-    page = visit.open()
-    table = tmp_path / "shop.csv"
-    table.write_text("item_id,title\n1,Lamp\n1,Chair\n2,\n3,Table\n4,<i>Bed</i>\n")
-    upload(visit, table)
-    expect(page.locator("#gpr-data-notice")).to_contain_text("shop is stored and active: 3 items")
-    expect(page.locator("#gpr-header")).to_contain_text("shop")
-    findings = page.locator(".gpr-findings")
-    expect(findings).to_contain_text("shop.csv, row 3, column title")
-    expect(findings).to_contain_text("Hurts results")
-    expect(page.locator("#gpr-preview")).to_contain_text("<i>Bed</i>")
-    page.reload()
-    expect(page.locator("#gpr-header")).to_contain_text("shop")
-
-
-def test_an_upload_that_cannot_be_read_is_said_in_words_and_not_kept(
-    visit: Visit, context: Context, tmp_path: Path
-) -> None:
-    page = visit.open()
-    table = tmp_path / "empty.csv"
-    table.write_text("")
-    upload(visit, table)
-    expect(page.locator("#gpr-data-notice .gpr-bad")).to_contain_text("The file is empty")
-    expect(page.locator("#gpr-header")).to_contain_text("tiny")
-    assert context.workspace.data.all() == []
-
-
-def test_a_sample_is_chosen_and_its_pages_turned(visit: Visit) -> None:
-    page = visit.open()
-    visit.tab("Data")
-    page.locator("#gpr-sources").get_by_role("button", name="funds").click()
-    expect(page.locator("#gpr-header")).to_contain_text("funds")
-    expect(page.locator("#gpr-preview")).to_contain_text("1 to 8 of")
-    page.locator("#gpr-preview").get_by_role("button", name="Next page").click()
-    expect(page.locator("#gpr-preview")).to_contain_text("9 to 16 of")
-    page.locator("#gpr-preview").get_by_role("button", name="Examples").click()
-    expect(page.locator("#gpr-preview th").first).to_have_text("query")
-
-
 def test_a_run_is_started_watched_from_a_new_page_stopped_and_used(visit: Visit, workspace: FakeWorkspace) -> None:
     page = visit.open()
     visit.tab("Fine-tune")
@@ -223,14 +172,3 @@ def test_nothing_is_wider_than_a_phone(visit: Visit, theme: str) -> None:
         visit.tab(name)
         expect(page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, name
-
-
-def test_data_that_is_gone_is_let_go(visit: Visit, context: Context, tmp_path: Path) -> None:
-    page = visit.open()
-    table = tmp_path / "shop.csv"
-    table.write_text("title\nLamp\nChair\n")
-    upload(visit, table)
-    expect(page.locator("#gpr-header")).to_contain_text("shop")
-    shutil.rmtree(context.workspace.data.folder("shop"))
-    page.reload()
-    expect(page.locator("#gpr-header")).to_contain_text("tiny")

@@ -1,0 +1,1 @@
+"""The tab Data, a piece a file."""

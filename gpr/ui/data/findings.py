@@ -1,0 +1,43 @@
+"""Findings as HTML: the gravest first, each with its place, its count and example rows."""
+
+from __future__ import annotations
+
+from html import escape
+
+from gpr.data.account import examples_of
+from gpr.data.dataset import Dataset
+from gpr.data.finding import Finding
+from gpr.ui.messages import notice
+from gpr.ui.tables import table
+
+GRADES = {"stops": ("bad", "Stops training"), "hurts": ("warn", "Hurts results"), "info": ("info", "Good to know")}
+MAX_FINDINGS = 60
+
+
+def finding_list(dataset: Dataset) -> str:
+    """What was noticed."""
+    findings = dataset.findings
+    if not findings:
+        return notice("Every row was read and used as it is.", "good", "None.")
+    order = list(GRADES)
+    ordered = sorted(findings, key=lambda finding: order.index(finding.grade))
+    more = len(ordered) - MAX_FINDINGS
+    rest = f'<li class="gpr-muted">and {more:,} more</li>' if more > 0 else ""
+    shown = "".join(_finding(dataset, finding) for finding in ordered[:MAX_FINDINGS])
+    return f'<ul class="gpr-findings">{shown}{rest}</ul>'
+
+
+def _finding(dataset: Dataset, finding: Finding) -> str:
+    kind, words = GRADES[finding.grade]
+    place = [finding.file] if finding.file else []
+    place += [f"row {finding.row:,}"] if finding.row is not None else []
+    place += [f"column {finding.column}"] if finding.column else []
+    place += [f"{finding.count:,} times"] if finding.count > 1 else []
+    where = f'<span class="gpr-place">{escape(", ".join(place))}</span>' if place else ""
+    examples = [(f"{example['row']:,}", example["value"]) for example in examples_of(dataset, finding)]
+    rows = table(("row", finding.column or "cells"), examples, numbers=(0,), label="example rows") if examples else ""
+    shown = f'<details class="gpr-rows"><summary>Show rows</summary>{rows}</details>' if rows else ""
+    return (
+        f'<li class="gpr-finding"><span class="gpr-badge gpr-{kind}">{words}</span>'
+        f"<span>{escape(finding.message)}</span>{where}{shown}</li>"
+    )

@@ -1,0 +1,115 @@
+"""What each column means, with a dropdown where it can be changed, and the choices that follow from it, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+import pandas as pd
+
+from gpr.data.choices import Choices
+from gpr.data.columns import ALL_ROLES, Meaning
+from gpr.data.table import Table
+from gpr.data.times import parse_numbers
+from gpr.ui.tables import table
+
+ROLE_WORDS = {
+    "item_id": "item id", "user_id": "user", "timestamp": "time", "label": "label (good or bad)",
+    "other": "further column", "ignore": "not used",
+}  # fmt: skip
+SAMPLE, SAMPLE_CHARS = 3, 60
+MANY_RATINGS = 11
+"""Up to so many distinct ratings each can be the threshold; of more, eleven between the lowest and the highest."""
+
+Meanings = Mapping[str, Mapping[str, Meaning]]
+"""File -> column -> meaning."""
+
+
+def select(press: str, options: Mapping[str, str], chosen: str, label: str, **data: str) -> str:
+    """A dropdown whose choice is pressed: `value` comes along."""
+    inside = "".join(
+        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(words)}</option>'
+        for value, words in options.items()
+    )
+    given = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
+    return f'<select class="gpr-select" data-press="{press}" aria-label="{escape(label)}"{given}>{inside}</select>'
+
+
+def columns_html(tables: Mapping[str, Table], meanings: Meanings, accounts: Mapping[str, Mapping[str, int]]) -> str:
+    """A table for each file: column, examples, meaning, reason."""
+    return "".join(_file(file, tables[file], columns, accounts.get(file)) for file, columns in meanings.items())
+
+
+def _file(file: str, found: Table, columns: Mapping[str, Meaning], account: Mapping[str, int] | None) -> str:
+    words = f"{found.rows:,} rows"
+    if account:
+        words += f" = {account['used']:,} used + {account['set_aside']:,} set aside"
+    roles: dict[str, str] = {role: ROLE_WORDS.get(role, role) for role in ALL_ROLES}
+    rows = [
+        (
+            column,
+            select("role", roles, meaning.role, f"meaning of {column}", file=file, column=column),
+            meaning.reason,
+            _sample(found.frame[column]),
+        )
+        for column, meaning in columns.items()
+    ]
+    shown = table(("column", "means", "why", "for example"), rows, label=f"columns of {file}", raw=1)
+    return f"<h4>{escape(file)} <small>{words}</small></h4>{shown}"
+
+
+def _sample(values: pd.Series) -> str:
+    """The first different values."""
+    some = dict.fromkeys(value for value in values.iloc[:200] if value)
+    return " · ".join(value[:SAMPLE_CHARS] for value in list(some)[:SAMPLE])
+
+
+def choices_html(choices: Choices, tables: Mapping[str, Table], meanings: Meanings) -> str:
+    """The dropdowns that matter for these columns."""
+    roles = {meaning.role for columns in meanings.values() for meaning in columns.values()}
+    lines = []
+    if "user_id" in roles and "rating" in roles:
+        lines.append(("Ratings count as good", _threshold(choices, tables, meanings)))
+    if "query" in roles:
+        options = {"file": "as the file says, else at random", "random": "at random by query"}
+        lines.append(("Queries are split", _choice("pairs", options, choices.pairs)))
+    if "user_id" in roles:
+        options = {
+            "file": "as the file says, else the last two items",
+            "last": "each user's last two items for test",
+            "date": "by date, the same for all",
+        }
+        lines.append(("Histories are split", _choice("histories", options, choices.histories)))
+    options = {"merge": "are one item", "apart": "stay apart, with their id"}
+    lines.append(("Items with equal titles", _choice("equal_titles", options, choices.equal_titles)))
+    lines.append(("HTML in descriptions", _choice("html", {"strip": "is removed", "keep": "is kept"}, choices.html)))
+    options = {"mask": "is masked, as in [e-mail]", "keep": "is kept"}
+    lines.append(("Personal data in texts", _choice("personal", options, choices.personal)))
+    inside = "".join(f"<label><span>{escape(words)}</span>{field}</label>" for words, field in lines)
+    return f'<div class="gpr-settings">{inside}</div>'
+
+
+def _choice(name: str, options: Mapping[str, str], chosen: str) -> str:
+    return select("choice", options, chosen, name, name=name)
+
+
+def _threshold(choices: Choices, tables: Mapping[str, Table], meanings: Meanings) -> str:
+    """From which rating on, with how many are good and bad then."""
+    values = pd.concat(
+        parse_numbers(tables[file].frame[column])
+        for file, columns in meanings.items()
+        for column, meaning in columns.items()
+        if meaning.role == "rating"
+    ).dropna()
+    steps = sorted(values.unique())
+    if len(steps) > MANY_RATINGS:
+        low, high = float(values.min()), float(values.max())
+        steps = [round(low + (high - low) * place / MANY_RATINGS, 2) for place in range(1, MANY_RATINGS)]
+    options = {"": "whatever they are"}
+    if choices.good_from is not None and choices.good_from not in steps:
+        steps = sorted([*steps, choices.good_from])
+    for step in steps[1:]:
+        good = int((values >= step).sum())
+        options[f"{step:g}"] = f"from {step:g} on ({good:,} good, {len(values) - good:,} bad)"
+    chosen = "" if choices.good_from is None else f"{choices.good_from:g}"
+    return _choice("good_from", options, chosen)

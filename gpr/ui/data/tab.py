@@ -1,0 +1,196 @@
+"""The tab Data: choose or upload, see what was understood, change it, look at it. Only wiring and handlers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from gpr.data.choices import Choices
+from gpr.data.load import kept_folder
+from gpr.data.read import known_formats
+from gpr.errors import DataError
+from gpr.keeping import keep
+from gpr.ui.context import Active, Context
+from gpr.ui.data.pictures import available
+from gpr.ui.data.preview import preview
+from gpr.ui.data.report import incomplete_html, report_html
+from gpr.ui.data.sources import tiles_html
+from gpr.ui.data.take import TakeAway
+from gpr.ui.messages import failure, notice, worded
+from gpr.ui.press import pressable, pressed
+from gpr.ui.uploads import free_name, plain_name, suggest_name
+
+MAP_FIRST = "Say below what its columns mean before it can be used."
+
+
+class DataTab:
+    """Builds the tab; `wire` connects it."""
+
+    def __init__(self, context: Context, active: gr.BrowserState) -> None:
+        self.context, self.active = context, active
+        gr.HTML('<h2 class="gpr-title">Choose data</h2>', apply_default_css=False, js_on_load=None)
+        self.tiles = pressable(elem_id="gpr-sources")
+        with gr.Accordion("Use your own table", open=False, elem_id="gpr-own"):
+            gr.HTML(_HELP, apply_default_css=False, js_on_load=None)
+            self.files = gr.File(file_count="multiple", label="Files", height=150, elem_id="gpr-files")
+            with gr.Row(elem_classes="gpr-ask"):
+                self.name = gr.Textbox(label="Name", placeholder="of this data", scale=3, min_width=160)
+                self.add = gr.Button("Check and use", variant="primary", scale=0, min_width=150, elem_id="gpr-add")
+        self.notice = gr.HTML("", elem_id="gpr-data-notice", apply_default_css=False, js_on_load=None)
+        self.report = pressable(elem_id="gpr-report", min_height=80)
+        self.take = TakeAway(context, active)
+        gr.HTML('<h3 class="gpr-title">Look</h3>', apply_default_css=False, js_on_load=None)
+        self.search = gr.Textbox(label="Search", placeholder="words in a row", elem_id="gpr-data-search")
+        self.preview = pressable(elem_id="gpr-preview")
+        with gr.Accordion("Pictures", open=False, elem_id="gpr-pictures") as self.pictures:
+            self.picture = gr.Radio([], label="Picture", show_label=False, elem_id="gpr-picture")
+            self.plot = gr.Plot(show_label=False, elem_id="gpr-plot")
+
+    def wire(self) -> None:
+        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        slow: dict[str, Any] = {"concurrency_limit": 4, "show_progress": "minimal", "api_visibility": "private"}
+        self.tiles.press(self.choose, self.active, [self.active, self.notice], show_progress_on=self.report, **slow)
+        self.files.upload(self.suggest, [self.files, self.name], self.name, **quick)
+        self.add.click(
+            self.upload,
+            [self.active, self.files, self.name],
+            [self.active, self.notice, self.files, self.name],
+            show_progress_on=self.notice,
+            **slow,
+        )
+        shown = [self.active, self.notice, *self.outputs]
+        self.report.press(
+            self.change, self.active, shown, show_progress_on=self.report, trigger_mode="multiple", **slow
+        )
+        self.take.wire(self.notice)
+        self.preview.press(self.turn, [self.active, self.search], self.preview, **quick)
+        self.search.change(self.find, [self.active, self.search], self.preview, trigger_mode="always_last", **quick)
+        shown = [self.picture, self.plot]
+        self.pictures.expand(self.draw, [self.active, self.picture], shown, **slow)
+        self.picture.input(self.draw, [self.active, self.picture], shown, **slow)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What `show` fills when the data has changed."""
+        return [self.tiles, self.report, self.preview, self.search, self.pictures]
+
+    def show(self, stored: object) -> tuple[Any, ...]:
+        """The tab for what is active now."""
+        active = self.context.settle(stored)
+        tiles = tiles_html(self.context.sources(), active)
+        closed = gr.Accordion(open=False)
+        try:
+            dataset = self.context.dataset(active)
+            report = report_html(dataset, copied=kept_folder(active.data) is None)
+            return tiles, report, preview(dataset), "", closed
+        except Exception as error:
+            return tiles, incomplete_html(active.data, error), "", "", closed
+
+    def choose(self, stored: object, event: gr.EventData) -> tuple[Any, str]:
+        """Makes data active, once it could be read."""
+        wanted = pressed(event).get("source", "")
+        if wanted not in {source.data for source in self.context.sources()}:
+            return gr.skip(), notice("This data is no longer there.", "warn")
+        active = self.context.choose(wanted)
+        if kept_folder(wanted) is None:
+            try:
+                self.context.dataset(active)
+            except Exception as error:
+                return gr.skip(), failure(error)
+        return self.context.remember(active), ""
+
+    def suggest(self, files: list[str] | None, name: str) -> Any:
+        return suggest_name(files) if files and not name.strip() else gr.skip()
+
+    def upload(self, stored: object, files: list[str] | None, name: str) -> tuple[Any, ...]:
+        """Keeps the files and makes them active; what cannot be read is not kept."""
+        store = self.context.workspace.data
+        try:
+            if not files:
+                raise DataError("No file was chosen.", hint="Choose or drop one first.")
+            free = free_name(plain_name(name) or suggest_name(files), store)
+            kept = keep(self.context.workspace, [Path(file) for file in files], free, partial=True)
+        except Exception as error:
+            return gr.skip(), failure(error), gr.skip(), gr.skip()
+        active = self.context.choose(str(store.folder(free)))
+        words = f"{free} is stored and active: {kept.items:,} items. See below what was understood."
+        told = notice(words, "good") if kept.hash else notice(f"{free} is stored. {MAP_FIRST}", "warn")
+        return self.context.remember(active), told, None, ""
+
+    def change(self, stored: object, event: gr.EventData) -> tuple[Any, ...]:
+        """Another meaning of a column, or another choice; what cannot be used changes nothing."""
+        active, press = self.context.settle(stored), pressed(event)
+        try:
+            name, words = self._own(active)
+            store = self.context.workspace.data
+            kept = store.choose(name, _changed(store.find(name).choices, press))
+        except Exception as error:
+            return gr.skip(), failure(error), *self.show(stored)
+        state = self.context.remember(self.context.choose(str(store.folder(name)))) | {"hash": kept.hash}
+        return state, notice(words, "good"), *self.show(state)
+
+    def _own(self, active: Active) -> tuple[str, str]:
+        """The name of a kept data set to change, and what to say: a copy of what is not the user's."""
+        folder = kept_folder(active.data)
+        if folder is not None:
+            return folder.name, ""
+        name = free_name(active.name, self.context.workspace.data)
+        keep(self.context.workspace, active.data, name)
+        return name, f"Your copy is called {name}."
+
+    @worded
+    def turn(self, stored: object, search: str, event: gr.EventData) -> str:
+        """Another page of the preview."""
+        press = pressed(event)
+        dataset = self.context.dataset(self.context.settle(stored))
+        return preview(dataset, press["part"], int(press["page"]), search)
+
+    @worded
+    def find(self, stored: object, search: str) -> str:
+        """Items, or where none has the words, whatever has them."""
+        dataset = self.context.dataset(self.context.settle(stored))
+        return preview(dataset, search=search)
+
+    @worded
+    def draw(self, stored: object, chosen: str | None) -> tuple[Any, Any]:
+        """A picture, and which there are."""
+        active = self.context.settle(stored)
+        lengths, cut_off = self._token_lengths(active)
+        pictures = available(self.context.dataset(active), lengths, cut_off)
+        if not pictures:
+            return gr.Radio([], value=None), None
+        name = chosen if chosen in pictures else next(iter(pictures))
+        return gr.Radio(list(pictures), value=name), pictures[name]
+
+    def _token_lengths(self, active: Active) -> tuple[list[int] | None, int]:
+        """Of the items' texts under the model, if it is loaded."""
+        task = self.context.background.get(("model", active))
+        ensemble = getattr(task.result, "ensemble", None) if task and task.state == "done" else None
+        if ensemble is None:
+            return None, 0
+        from gpr.lm.prompts import MAX_ITEM_TOKENS
+
+        return [prompt.end - prompt.start for prompt in ensemble.gpt.prompts.texts], MAX_ITEM_TOKENS
+
+
+_HELP = (
+    '<p class="gpr-help">One file with a column of titles is enough. Better: <code>items.csv</code> with '
+    "<code>item_id, title</code> and any of <code>description, category, …</code>, and <code>pairs.csv</code> with "
+    "<code>query, item_id</code> or <code>interactions.csv</code> with <code>user_id, item_id</code>. "
+    f"Formats: {known_formats()}; MovieLens, Amazon reviews, RecBole, Argilla, Label Studio as they are. "
+    "The data stays in your workspace on this machine, with user ids as keyed hashes.</p>"
+)
+
+
+def _changed(choices: Choices, press: dict[str, str]) -> Choices:
+    """The choices with what was pressed."""
+    value = press.get("value", "")
+    if press.get("press") == "role":
+        return choices.with_role(press["file"], press["column"], value)  # type: ignore[arg-type]  # checked there
+    name = press.get("name", "")
+    if name == "good_from":
+        return replace(choices, good_from=float(value) if value else None)
+    return Choices.from_json(choices.as_json() | {name: value})
