@@ -3,6 +3,9 @@ print; heavy imports come late."""
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +16,7 @@ from rich.table import Table
 from gpr.terminal import WORKSPACE, Json, Root, err, open_workspace, out, print_json, stop_on_signal, user_errors
 
 if TYPE_CHECKING:
+    from gpr.learn.run_folder import RunFolder
     from gpr.runs import RunInfo
 
 app = typer.Typer()
@@ -82,7 +86,7 @@ def train(
             needed = workspace.estimate(data, options, bar.update)
         print_json(needed.json()) if as_json else print(f"This run needs {needed.words()}.")
         return
-    folder = (
+    folder = _folder_of_another() or (
         RunFolder(workspace.root / "runs" / run) if in_place else workspace.new_run_folder(run, overwrite=overwrite)
     )
     asked = stop_on_signal()
@@ -99,14 +103,29 @@ def resume(name: Name, in_place: InPlace = False, root: Root = WORKSPACE) -> Non
     from gpr.printing import TrainingBar
 
     workspace = open_workspace(root)
-    folder = RunFolder(workspace.root / "runs" / name) if in_place else workspace.claim(name)
+    folder = _folder_of_another() or (RunFolder(workspace.root / "runs" / name) if in_place else workspace.claim(name))
     asked = stop_on_signal()
     with TrainingBar(err) as bar:
         info = workspace.resume(folder, asked, bar.update)
     _print_end(info)
 
 
+def _folder_of_another() -> RunFolder | None:
+    """A folder to throw away, for all but the first of several processes (`accelerate launch`); None for the first."""
+    import tempfile
+
+    from gpr.learn.run_folder import RunFolder
+
+    if os.environ.get("RANK", "0") == "0":
+        return None
+    folder = tempfile.mkdtemp(prefix="gpr-process-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return RunFolder(Path(folder)).begin()
+
+
 def _print_end(run: RunInfo) -> None:
+    if os.environ.get("RANK", "0") != "0":
+        return
     figures = ", ".join(f"{name} {value:.3f}" for name, value in run.metrics.items())
     print(f"{run.status}: {run.folder} ({run.step} steps, {run.seconds:.0f} s; validation: {figures or 'none'})")
     if foreseen := run.config.get("estimate"):

@@ -181,8 +181,13 @@ class RunStore(ABC):
     @contextmanager
     def _turn(self, folder: RunFolder, progress: Progress, asked: Callable[[], bool]) -> Iterator[float]:
         """Waits until the device is free and this run is the next; gives the seconds waited."""
+        from gpr.learn.processes import rank
         from gpr.lm.base import choose_device
 
+        if rank():  # the first process waits for all
+            progress.begin()
+            yield 0.0
+            return
         name, device = folder.path.name, str(choose_device()[0])
         began, pause = time.monotonic(), threading.Event()
         progress.update(status="queued", phase="waiting for its turn")
@@ -216,6 +221,7 @@ class RunStore(ABC):
         _check_data(dataset, config, folder)
         progress.update(phase="loading the base model")
         from gpr.evaluate.metrics import ranking_metrics
+        from gpr.learn.processes import device
         from gpr.learn.schedule import Clock
         from gpr.learn.training import OutOfMemory, fine_tune, told_in_words
         from gpr.lm.base import load_base
@@ -223,7 +229,7 @@ class RunStore(ABC):
         clock = Clock(started, options.max_minutes)
 
         def attempt(options: Options) -> None:
-            base = load_base(options.base).in_precision(options.precision)
+            base = load_base(options.base, device()).in_precision(options.precision)
             with told_in_words(options):
                 fine_tune(dataset, base, options, folder, progress, clock, asked, ranking_metrics, go_on)
 

@@ -60,13 +60,13 @@ class Checkpoints:
         self._write("best.pt", {"step": best.step, "loss": best.loss, "weights": best.weights})
 
     def last(self) -> dict[str, Any] | None:
-        """Raises: RunError: the checkpoint is damaged."""
-        return self._read("last.pt")
+        """What `save` wrote, with the best check beside it.
 
-    def best(self) -> Best | None:
-        """Raises: RunError: it is damaged."""
-        content = self._read("best.pt")
-        return Best(**content) if content else None
+        Raises:
+            RunError: the checkpoint is damaged.
+        """
+        content, best = self._read("last.pt"), self._read("best.pt")
+        return content and content | {"best": Best(**best) if best else None}
 
     def remove(self) -> None:
         """A run that is done needs none."""

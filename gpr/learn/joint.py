@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gpr.learn import processes
 from gpr.learn.rows import Row
 from gpr.lm.body import Head
 from gpr.lm.branches import Branches
@@ -90,12 +91,20 @@ class JointModel(nn.Module):
         batches = [order[at : at + TEXT_BATCH] for at in range(0, len(order), TEXT_BATCH)]
         return torch.cat([self._read_rows(batch, [rows[number] for number in batch])[1] for batch in batches])
 
-    def forward(self, numbers: list[int], rows: list[Row]) -> dict[str, Tensor]:
-        """The mean loss over the targets of some rows; `numbers` name the rows in the training set."""
+    def forward(self, numbers: list[int], rows: list[Row], counts: bool = True) -> dict[str, Tensor]:
+        """The mean loss over the targets of some rows; `numbers` name the rows in the training set.
+
+        With several processes each has rows of its own: the mean of their losses is that over the targets of all.
+        `counts` is False for a process that has none, and reads some for company.
+        """
         top, found = self._read_rows(numbers, rows)
-        generate = self._generate_loss(top, rows) / len(found)
-        match = self._match_loss(found, np.concatenate([row.items for row in rows]))
-        self.parts = {"generate": float(generate.detach()), "match": float(match.detach())}
+        own = np.concatenate([row.items for row in rows])
+        targets = np.concatenate(processes.gathered(own if counts else own[:0]))
+        share = processes.world() * counts / len(targets)
+        generate = self._generate_loss(top, rows) * share
+        match = self._match_loss(found, own, targets) * share
+        pairs = processes.gathered((float(generate.detach()), float(match.detach())))
+        self.parts = dict(zip(("generate", "match"), np.mean(pairs, 0).tolist(), strict=True))
         return {"loss": self._weights[0] * generate + self._weights[1] * match}
 
     def _read_rows(self, numbers: list[int], rows: list[Row]) -> tuple[Tensor, Tensor]:
@@ -115,20 +124,27 @@ class JointModel(nn.Module):
         log_probs, starts = self._branches.log_probs(hidden, self._tensor(nodes))
         return -log_probs[starts[:-1] + self._tensor(choice)].sum()
 
-    def _match_loss(self, found: Tensor, targets: np.ndarray) -> Tensor:
-        """Softmax cross-entropy of the target among the catalogue (or a sample), some of its vectors fresh."""
+    def _match_loss(self, found: Tensor, own: np.ndarray, targets: np.ndarray) -> Tensor:
+        """Softmax cross-entropy of each own target among the catalogue (or a sample), summed.
+
+        Some vectors of all processes' targets are fresh; each process reads its part of them.
+        """
         distinct = np.unique(targets)
         others = np.arange(len(self._texts))
         if len(others) > NEGATIVES:
             others = np.union1d(self.rng.choice(others, NEGATIVES, replace=False), distinct)
         fresh = self.rng.permutation(distinct)
         fresh = fresh[np.cumsum([len(self._texts[number].ids) for number in fresh]) <= FRESH_TOKENS]
-        items = self.memory[self._tensor(others)].index_put(
-            (self._tensor(np.searchsorted(others, fresh)),), self._read_items(fresh)
-        )
+        parts = np.array_split(fresh, processes.world())
+        mine = parts[processes.rank()]
+        read = self._read_items(mine if len(mine) else fresh[:1])
+        read = processes.rows_of_all(read, [len(part) for part in parts])
+        self.memory[self._tensor(fresh)] = read.detach()
+        items = self.memory[self._tensor(others)].index_put((self._tensor(np.searchsorted(others, fresh)),), read)
         scores = SCALE * self.match.request_vectors(found) @ self.match.item_vectors(items).T
-        right = self._tensor(np.searchsorted(others, targets))
-        return nn.functional.cross_entropy(scores, right, label_smoothing=SMOOTHING if self.training else 0.0)
+        right = self._tensor(np.searchsorted(others, own))
+        smoothing = SMOOTHING if self.training else 0.0
+        return nn.functional.cross_entropy(scores, right, reduction="sum", label_smoothing=smoothing)
 
     def _read_items(self, numbers: np.ndarray) -> Tensor:
         """(K, F) features of some items' texts; the memory takes them over."""

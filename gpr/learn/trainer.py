@@ -14,6 +14,7 @@ from accelerate import Accelerator
 from transformers import get_linear_schedule_with_warmup
 
 from gpr.errors import RunError
+from gpr.learn import processes
 from gpr.learn.checkpoint import Best, Checkpoints, put_random_state, put_weights, random_state, weights_of
 from gpr.learn.estimate import peak_memory
 from gpr.learn.joint import JointModel
@@ -99,10 +100,10 @@ class Loop:
                 break
             if self._check_is_due():
                 note = self._check()
-            stopped = self._stop()
+            stopped = processes.from_first(self._stop())
             if not stopped and not note and self._checkpoints.due():
                 self._save()
-            if self._out_of_time():
+            if processes.from_first(self._out_of_time()):
                 break
         self._save()
         return Outcome(stopped, self._go_back() or note)
@@ -118,7 +119,9 @@ class Loop:
         parts: dict[str, float] = {}
         batches = self._plan[self._step * several : (self._step + 1) * several]
         for batch in batches:
-            loss = self._model(batch, [self._rows[number] for number in batch])["loss"]
+            own = batch[processes.rank() :: processes.world()]
+            numbers = own or batch[:1]
+            loss = self._model(numbers, [self._rows[number] for number in numbers], bool(own))["loss"]
             self._accelerator.backward(loss / len(batches))
             parts = {name: parts.get(name, 0.0) + value / len(batches) for name, value in joint.parts.items()}
         norm = self._accelerator.clip_grad_norm_(joint.parameters(), CLIP)
@@ -182,6 +185,8 @@ class Loop:
         return limit is not None and spent + spent / max(1, self._step) > limit
 
     def _save(self) -> None:
+        if processes.rank():
+            return
         self._checkpoints.save(
             {
                 "step": self._step,
@@ -202,7 +207,7 @@ class Loop:
         put_weights(self._joint, kept["weights"])
         self._optimizer.load_state_dict(kept["optimizer"])
         self._rates.load_state_dict(kept["rates"])
-        best = self._checkpoints.best()
+        best = kept["best"]
         self._best = best if best and best.step <= self._step else None
         self._folder.forget_after(self._step)
         put_random_state(self._joint, kept["random"])

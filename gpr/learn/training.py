@@ -18,6 +18,7 @@ from transformers import set_seed
 
 from gpr.data.dataset import Dataset
 from gpr.errors import ModelError, RunError
+from gpr.learn import processes
 from gpr.learn.checkpoint import Checkpoints
 from gpr.learn.estimate import estimate, refuse_what_does_not_fit
 from gpr.learn.histories import Plan, epochs_of, learn_histories
@@ -90,6 +91,7 @@ def fine_tune(
     Raises:
         Stopped, RunError, ModelError, WorkspaceError.
     """
+    processes.join(base.device)
     set_seed(options.seed)
     check = _Check(stop, progress, clock, dataset.name)
     prompts = Prompts(base.tokenizer, dataset.catalogue)
@@ -99,19 +101,20 @@ def fine_tune(
             "There is nothing to learn from: all that is known of the items is held out.", where=dataset.name
         )
     model, layers = _with_lora(base, options)
-    kept = Checkpoints(folder).last()
+    source = RunFolder(processes.from_first(folder.path))
+    kept = Checkpoints(source).last()
     progress.update(phase="going on from the checkpoint" if kept else "reading the items")
     match = Match(model.config.hidden_size).to(base.device)
     memory = kept["memory"] if kept else None
     joint = JointModel(model, prompts, match, layers, loss_weights(options), check.reading, memory)
     if kept:
-        schedule = Schedule(**folder.read("config.json")["schedule"])
+        schedule = Schedule(**source.read("config.json")["schedule"])
     else:
         progress.update(phase="preparing match")
         whiten(joint, rows, options.seed)
         progress.update(phase="measuring speed")
         speed = measure_speed(joint, rows, prompts, dataset, options, check)
-        schedule = make_schedule(rows, dataset, options, speed, clock)
+        schedule = processes.from_first(make_schedule(rows, dataset, options, speed, clock))
         if not go_on(_foresee(joint, rows, schedule, options, folder, progress)):
             return
     start = kept["start"] if kept else copy.deepcopy(joint.match.state_dict())

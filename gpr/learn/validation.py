@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gpr.data.dataset import Dataset, Example, Request
+from gpr.learn import processes
 from gpr.scorers.ensemble import Ensemble, scorers_of
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.pool import Pool, fit
@@ -58,11 +59,25 @@ class Validation:
         if not self._examples[:requests]:
             return Found(near, float("nan"), {})
         asked, items = _asked(self._examples[:requests])
-        parts = ensemble.score(asked)
+        parts = _scores(ensemble, asked)
         pool = fit(parts, asked, items, near)
         log_probs = pool.combine(parts, asked)
         right = log_probs[np.arange(len(items)), items]
         return Found(pool, -float(right[np.isfinite(right)].mean()), self._measure(log_probs, items))
+
+
+def _scores(ensemble: Ensemble, asked: list[Request]) -> dict[str, Scores]:
+    """Part -> (B, N); each process answers its share of the requests."""
+    world = processes.world()
+    own = asked[processes.rank() :: world]
+    every = processes.gathered(ensemble.score(own) if own else {})
+    if world == 1:
+        return every[0]
+    found = {name: np.empty((len(asked), part.shape[1]), part.dtype) for name, part in every[0].items()}
+    for number, parts in enumerate(every):
+        for name, part in parts.items():
+            found[name][number::world] = part
+    return found
 
 
 def _asked(examples: Sequence[Example]) -> tuple[list[Request], np.ndarray]:

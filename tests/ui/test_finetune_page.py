@@ -1,0 +1,103 @@
+"""The tab Fine-tune in a real browser: the queue, stop, resume, what a run will need, comparison and care of runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.ui.conftest import Visit
+from tests.ui.fake import FakeRun, FakeWorkspace
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_waiting_run_is_moved_and_removed(visit: Visit, workspace: FakeWorkspace, data: str) -> None:
+    workspace.known = [
+        FakeRun("a", data, status="running", step=5),
+        FakeRun("b", data, status="queued", step=0),
+        FakeRun("c", data, status="queued", step=0),
+    ]
+    for name in ("b", "c"):
+        workspace.turns.join(name, "cpu")
+    page = visit.open()
+    visit.tab("Fine-tune")
+    waiting = page.locator("#gpr-waiting li")
+    expect(waiting).to_have_count(2)
+    page.get_by_role("button", name="Earlier: c").click()
+    expect(waiting.first).to_contain_text("1. c")
+    assert workspace.turns.waiting() == ["c", "b"]
+    page.get_by_role("button", name="Remove from the queue: c").click()
+    expect(page.locator("#gpr-runs tbody tr")).to_have_count(2)
+    assert [run.name for run in workspace.known] == ["a", "b"]
+
+
+def test_an_interrupted_run_is_resumed_and_then_discarded(visit: Visit, workspace: FakeWorkspace, data: str) -> None:
+    workspace.known = [FakeRun("a", data, status="interrupted", step=30)]
+    page = visit.open()
+    visit.tab("Fine-tune")
+    card = page.locator("#gpr-run-card")
+    expect(card).to_contain_text("Press Resume to go on from its last checkpoint.")
+    expect(page.locator("#gpr-stop")).to_be_hidden()
+    page.locator("#gpr-resume").click()
+    expect(card).to_contain_text("running")
+    expect(page.locator("#gpr-resume")).to_be_hidden()
+    page.locator("#gpr-discard").click()
+    expect(card).to_contain_text("No run yet")
+
+
+def test_what_a_run_shows_while_it_learns_and_afterwards(visit: Visit, workspace: FakeWorkspace, data: str) -> None:
+    look = {"step": 20, "valid_loss": 1.234, "R@10": 0.75, "NDCG@10": 0.5, "seconds": 20.0}
+    foreseen = {"estimate": {"seconds": 90.0, "memory_gb": 2.0, "disk_gb": 0.2}}
+    machine = {"rate": 0.0005, "examples_per_second": 12.0, "memory_gb": 1.5, "peak_memory_gb": 1.9}
+    going = FakeRun("a", data, "running", 30, metrics={}, looks=(look,), config=foreseen, state=machine)
+    workspace.known = [going]
+    page = visit.open()
+    visit.tab("Fine-tune")
+    card = page.locator("#gpr-run-card")
+    expect(card).to_contain_text("Validation at step 20: loss 1.234, R@10 0.750, NDCG@10 0.500")
+    expect(card).to_contain_text("learning rate 0.0005 · 12 examples/s · 1.5 GB")
+    expect(card).to_contain_text("Foreseen: 1 min 30 s, 2.0 GB memory, 205 MB disk")
+    words = "Validation got worse at 3 checks: stopped, kept step 20."
+    workspace.known = [FakeRun("a", data, message=words, config=foreseen, state=machine)]
+    expect(card).to_contain_text("needed: 1 min 1 s, 1.9 GB memory")
+    expect(card).to_contain_text(words)
+
+
+def test_what_a_run_will_need_is_told_for_the_settings(visit: Visit) -> None:
+    page = visit.open()
+    visit.tab("Fine-tune")
+    page.locator("#gpr-preset").get_by_text("Thorough", exact=True).click()
+    expect(page.locator("#gpr-length input[value='Epochs']")).to_be_checked()
+    page.locator("#gpr-estimate").click()
+    expect(page.locator("#gpr-train-notice")).to_contain_text("This run needs about 32 s, 1.0 GB of memory")
+
+
+def test_two_runs_are_compared(visit: Visit, workspace: FakeWorkspace, data: str) -> None:
+    workspace.known = [
+        FakeRun("a", data, settings={"rank": 8, "seed": 0}, note="the first", tags=("small",)),
+        FakeRun("b", data, settings={"rank": 16, "seed": 0}),
+    ]
+    page = visit.open()
+    visit.tab("Fine-tune")
+    expect(page.locator("#gpr-runs")).to_contain_text("the first #small")
+    page.get_by_text("Compare, rename, export, import…").click()
+    box = page.locator("#gpr-compare input")
+    for name in ("a", "b"):
+        box.click()
+        page.get_by_role("option", name=name, exact=True).click()
+    table = page.locator("#gpr-compared")
+    expect(table.locator("tr", has_text="rank")).to_contain_text("16")
+    expect(table).not_to_contain_text("seed")
+
+
+def test_a_phone_shows_all_of_it(visit: Visit, workspace: FakeWorkspace, data: str, tmp_path: Path) -> None:
+    workspace.known = [FakeRun("a-run-with-a-rather-long-name-that-does-not-break", data, status="running", step=9)]
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    page = visit.open()
+    visit.tab("Fine-tune")
+    page.get_by_text("Advanced").click()
+    page.get_by_text("Compare, rename, export, import…").click()
+    expect(page.locator("#gpr-delete-run")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
