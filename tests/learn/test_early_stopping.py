@@ -114,9 +114,9 @@ def test_a_loss_that_becomes_no_number_ends_the_run_before_that_step(
 ) -> None:
     forward, calls = JointModel.forward, []
 
-    def breaks(self: JointModel, numbers: list[int], rows: list[Any]) -> dict[str, torch.Tensor]:
+    def breaks(self: JointModel, numbers: list[int], rows: list[Any], counts: bool = True) -> dict[str, torch.Tensor]:
         calls.append(1)
-        out = forward(self, numbers, rows)
+        out = forward(self, numbers, rows, counts)
         if len(calls) == 5:
             self.parts["generate"] = math.nan
             return {"loss": out["loss"] * math.nan}
@@ -136,10 +136,10 @@ def test_when_memory_runs_out_half_the_batch_is_tried_once(
 ) -> None:
     forward, most = JointModel.forward, 200
 
-    def limited(self: JointModel, numbers: list[int], rows: list[Any]) -> dict[str, torch.Tensor]:
+    def limited(self: JointModel, numbers: list[int], rows: list[Any], counts: bool = True) -> dict[str, torch.Tensor]:
         if sum(len(row.ids) for row in rows) > most:
             raise error
-        return forward(self, numbers, rows)
+        return forward(self, numbers, rows, counts)
 
     monkeypatch.setattr(JointModel, "forward", limited)
     run = train(epochs=2)
@@ -154,7 +154,7 @@ def test_when_memory_runs_out_half_the_batch_is_tried_once(
 
 
 def test_other_faults_are_not_taken_for_a_lack_of_memory(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(self: JointModel, numbers: list[int], rows: list[Any]) -> dict[str, torch.Tensor]:
+    def wrong(self: JointModel, numbers: list[int], rows: list[Any], counts: bool = True) -> dict[str, torch.Tensor]:
         raise RuntimeError("shapes cannot be multiplied")
 
     monkeypatch.setattr(JointModel, "forward", wrong)

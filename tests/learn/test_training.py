@@ -252,7 +252,7 @@ def test_time_that_is_left() -> None:
 def test_a_loss_that_is_no_number_is_told_in_words(
     start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: JointModel, numbers: list[int], rows: list[Any]) -> dict[str, torch.Tensor]:
+    def broken(self: JointModel, numbers: list[int], rows: list[Any], counts: bool = True) -> dict[str, torch.Tensor]:
         self.parts = {"generate": math.nan, "match": 1.0}
         return {"loss": math.nan * torch.cat([p.flatten() for p in self.parameters() if p.requires_grad]).sum()}
 
