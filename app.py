@@ -105,6 +105,7 @@ def serve(given: argparse.Namespace, allowed: list[tuple[str, str]] | None) -> N
     from gpr.workspace import Workspace
 
     workspace = Workspace(given.workspace, given.base or DEFAULT_BASE, given.labels_url)
+    _ = workspace.labels  # what is wrong with them is said now, not at the first label
     context = make_context(workspace, jobs, given.data, given.run)
     context.owner = given.owner or (allowed[0][0] if allowed else "")
     from gpr.ui.page import build, launch_settings

@@ -99,7 +99,7 @@ def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: st
         prompts,
         match,
         features.to(base.device) if known else None,
-        lambda share: tell(share, f"Reading the catalogue with the model… {share:.0%}"),
+        lambda share: tell(share, f"Reading the catalogue… {share:.0%}"),
     )
     if not known:
         _keep(kept, gpt)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,10 @@ from gpr.data.dataset import Dataset
 from gpr.data.load import load
 from gpr.data.samples import SAMPLES
 from gpr.data.store import DataStore
-from gpr.errors import RunError
+from gpr.errors import RunError, WorkspaceError
 from gpr.files import disk_error, written_whole
 from gpr.labels.store import LabelStore
+from gpr.latest import Latest
 from gpr.learn.options import Options
 from gpr.learn.run_folder import RunFolder
 from gpr.lm.install import DEFAULT_BASE
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["Options", "RunInfo", "Workspace"]
 
 Tell = Callable[[float, str], None]
+KEPT_MODELS = 2
+"""Half a gigabyte each: the one that recommends, and the one it is compared with."""
+KEPT_DATASETS = 8
 
 
 class Workspace(RunStore):
@@ -54,12 +59,25 @@ class Workspace(RunStore):
             raise disk_error(error, self.root) from error
         super().__init__(self.root)
         self.data = DataStore(self.root / "data")
-        self.labels = LabelStore(labels_url or self.root / "labels.db")
         self._lock = threading.RLock()
+        self._labels_place = labels_url or self.root / "labels.db"
+        self._labels: LabelStore | None = None
         self._models = threading.Lock()  # held for seconds while a model loads; data must not wait for it
-        self._datasets: dict[tuple[str, int], tuple[float, Dataset]] = {}
-        self._recommenders: dict[tuple[str, ...], Recommender] = {}
+        self._datasets: Latest[Dataset] = Latest(KEPT_DATASETS)
+        self._recommenders: Latest[Recommender] = Latest(KEPT_MODELS)
         self._loading = ""
+
+    @property
+    def labels(self) -> LabelStore:
+        """The labels of this workspace; opened when they are first asked for, since most work does without.
+
+        Raises:
+            WorkspaceError: the database cannot be opened.
+        """
+        with self._lock:
+            if self._labels is None:
+                self._labels = LabelStore(self._labels_place)
+            return self._labels
 
     # data
 
@@ -71,11 +89,9 @@ class Workspace(RunStore):
         """
         if isinstance(data, str) and data not in SAMPLES and self.data.has(data) and not Path(data).exists():
             data = self.data.folder(data)
-        key, changed = (str(data), seed), _last_change(data)
+        key = (str(data), seed, _last_change(data))
         with self._lock:
-            if key not in self._datasets or self._datasets[key][0] != changed:
-                self._datasets[key] = (changed, load(data, cache=cache_folder(), seed=seed))
-            return self._datasets[key][1]
+            return self._datasets.get(key) or self._datasets.put(key, load(data, cache=cache_folder(), seed=seed))
 
     # recommend
 
@@ -84,7 +100,8 @@ class Workspace(RunStore):
     ) -> Recommender:
         """What answers requests: a run on its own data or on another catalogue, or the base model on a catalogue.
 
-        The first call for a model loads it (seconds) and reads the catalogue; later ones are instant.
+        The first call for a model loads it (seconds) and reads the catalogue; later ones are instant, as long as it
+        is one of the KEPT_MODELS asked for last.
 
         Args:
             base: the base model to use without a run, if not the workspace's.
@@ -101,9 +118,7 @@ class Workspace(RunStore):
         dataset = self.dataset(source, seed)
         key = (run, info.started if info else "", source, base, str(_last_change(source)))
         with self._models:
-            if key not in self._recommenders:
-                self._recommenders[key] = self._load(dataset, base, info, tell)
-            return self._recommenders[key]
+            return self._recommenders.get(key) or self._recommenders.put(key, self._load(dataset, base, info, tell))
 
     def _load(self, dataset: Dataset, base: str, info: RunInfo | None, tell: Tell) -> Recommender:
         from gpr.recommender import load_recommender
@@ -150,15 +165,18 @@ class Workspace(RunStore):
             return dict(json.loads((kept / "table.json").read_text(encoding="utf-8")))
         table = evaluate(user.dataset, base.ensemble.gpt, user.ensemble, user.pool, progress, kept)
         kept.mkdir(parents=True, exist_ok=True)
-        with written_whole(kept / "table.json") as partial:
+        with suppress(WorkspaceError), written_whole(kept / "table.json") as partial:
+            # A full disk costs the next one time, no more.
             partial.write_text(json.dumps(table), encoding="utf-8")
         return table
 
 
 def _last_change(data: str | Path) -> float:
     """When the files of a data set were last changed; 0 for a sample or what is not there."""
-    path = Path(data).expanduser()
-    if str(data) in SAMPLES or not path.exists():
+    if str(data) in SAMPLES:
         return 0.0
-    files = [path, *path.iterdir()] if path.is_dir() else [path]
-    return max(file.stat().st_mtime for file in files)
+    path = Path(data).expanduser()
+    try:
+        return max(file.stat().st_mtime for file in ([path, *path.iterdir()] if path.is_dir() else [path]))
+    except (OSError, ValueError):  # reading it says what is wrong
+        return 0.0

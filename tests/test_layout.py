@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.scorers",),
     ("gpr.lm", "gpr.labels"),
     ("gpr.data",),
-    ("gpr.cache", "gpr.files", "gpr.recommendation", "gpr.printing"),
+    ("gpr.cache", "gpr.files", "gpr.latest", "gpr.recommendation", "gpr.printing"),
     ("gpr.errors",),
 )
 """Top to bottom. A part imports from the floors below it and, if it is a package, from itself."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import shutil
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,24 @@ def test_a_recommender_is_loaded_once(trained: Workspace, films_folder: Path) ->
     assert fresh.recommender("films", tell=lambda share, words: told.append(words)) is first
     assert told == []
     assert fresh.recommender(data=films_folder).title == "films · base model, not fine-tuned"
+
+
+def test_models_that_were_not_asked_for_lately_are_let_go(workspace: Workspace, tmp_path: Path) -> None:
+    def load(name: str) -> tuple[weakref.ref[Recommender], list[str]]:
+        told: list[str] = []
+        file = tmp_path / f"{name}.csv"
+        if not file.exists():
+            file.write_text(f"item_id,title\n1,Dune {name}\n2,Emma {name}\n", encoding="utf-8")
+        return weakref.ref(workspace.recommender(data=file, tell=lambda share, words: told.append(words))), told
+
+    first, _ = load("a")
+    second, _ = load("b")
+    assert load("a")[1] == [], "still there"
+    load("c")
+    gc.collect()
+    assert first() is not None
+    assert second() is None
+    assert load("b")[1] != [], "loaded again"
 
 
 def test_a_recommender_that_cannot_be_loaded_leaves_nothing_behind(workspace: Workspace, films_folder: Path) -> None:

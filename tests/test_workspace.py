@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import shutil
@@ -57,8 +58,17 @@ def test_data_that_is_not_there(workspace: Workspace) -> None:
 def test_a_workspace_makes_its_folder_and_opens_it_again(tmp_path: Path) -> None:
     root = tmp_path / "new" / "ws"
     assert Workspace(root).runs() == []
-    assert {path.name for path in root.iterdir()} >= {"runs", "labels.db"}
+    assert (root / "runs").is_dir()
     assert Workspace(root).labels.current() == []
+    assert (root / "labels.db").is_file()
+
+
+def test_labels_that_cannot_be_opened_are_in_nobody_elses_way(tmp_path: Path) -> None:
+    (tmp_path / "labels.db").write_bytes(b"this is no database, however long it may be " * 50)
+    workspace = Workspace(tmp_path)
+    assert workspace.runs() == []
+    with pytest.raises(WorkspaceError, match="labels.db"):
+        _ = workspace.labels
 
 
 def test_a_place_that_is_a_file_is_no_workspace(tmp_path: Path) -> None:
@@ -214,6 +224,21 @@ def test_an_evaluation_is_kept_until_something_changes(
     pairs = (changed / "pairs.csv").read_text(encoding="utf-8")
     (changed / "pairs.csv").write_text(f"{pairs}desert planet,m10,test\n", encoding="utf-8")
     assert trained.evaluate(changed, "films")["n"] == 8
+
+
+def test_a_full_disk_costs_no_evaluation(
+    trained: Workspace, films_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Workspace(Path(shutil.copytree(trained.root, tmp_path / "ws")), trained.base)
+    shutil.rmtree(copy.root / "evaluations")
+    (copy.root / "evaluations").mkdir()
+
+    def full(*args: Any, **more: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    assert copy.evaluate(films_folder, "films")["n"] == 7
+    assert list((copy.root / "evaluations").iterdir()) == []
 
 
 def test_base_is_the_base_model_of_the_run(trained: Workspace, films_folder: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ It knows nothing of formats and columns itself.
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 from pathlib import Path
 
@@ -79,8 +80,8 @@ def kept_folder(data: str | Path) -> Path | None:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # no permission, or a name too long: `read` says which
-        return True
+    except OSError as error:  # no permission, as `read` will say, or a name that no file can have
+        return error.errno != errno.ENAMETOOLONG
 
 
 def _nothing_there(data: str, path: Path) -> DataError:

@@ -76,16 +76,21 @@ def write_sample(name: str, folder: Path, *, cache: Path) -> list[Path]:
                 raise DataError("The folder is not empty.", where=str(folder), hint="Choose a new folder.")
             return [folder / file for file in files]
         folder.mkdir(parents=True, exist_ok=True)
-        for file in files:
-            part = folder / f".{file}.part"
-            try:
-                shutil.copyfile(source / file, part)
-                os.replace(part, folder / file)
-            finally:
-                part.unlink(missing_ok=True)
+        _copy(source, folder, files)
     except OSError as error:
         raise _cannot_write(folder, error) from error
     return [folder / file for file in files]
+
+
+def _copy(source: Path, folder: Path, files: list[str]) -> None:
+    """All files or none, so that the next attempt finds the folder empty."""
+    try:
+        for file in files:
+            shutil.copyfile(source / file, folder / file)
+    except OSError:
+        for file in files:
+            (folder / file).unlink(missing_ok=True)
+        raise
 
 
 def _cannot_write(folder: Path, error: OSError) -> DataError:

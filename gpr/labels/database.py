@@ -131,6 +131,9 @@ def _explained(error: DBAPIError, place: str) -> WorkspaceError:
         return WorkspaceError("The database of labels is read-only.", where=place, hint="Choose a place to write to.")
     if "disk is full" in low or "disk full" in low:
         return WorkspaceError("The disk is full.", where=place, hint="Free some space; no label that was kept is lost.")
+    if "disk i/o error" in low:  # what SQLite says when not even its shared memory fits
+        hint = "Free some space and try again; no label that was kept is lost."
+        return WorkspaceError("The disk is full, or it fails.", where=place, hint=hint)
     if "can't create a connection" in low:
         return WorkspaceError(
             "The server of the database does not answer.", where=place, hint="Check its address, and that it runs."

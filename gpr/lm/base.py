@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_BASE", "Base", "choose_device", "load_base"]
 
+HUB_SECONDS = 10
+"""How long a hub may take to answer."""
 _ADVICE = (
     f"Use '{DEFAULT_BASE}' (the default, English), 'gemma-3-270m' (many languages), "
     "or the folder of a model that was downloaded elsewhere."
@@ -98,7 +100,10 @@ def load_base(name_or_path: str = DEFAULT_BASE, device: str | None = None) -> Ba
 def _quiet() -> None:
     """No progress bars and no warnings from the libraries: the terminal and the log are ours."""
     os.environ.setdefault("TQDM_DISABLE", "1")
+    from huggingface_hub.utils import logging as hub_logging
     from transformers.utils import logging
+
+    hub_logging.set_verbosity_error()
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()  # the hub's too
@@ -134,6 +139,10 @@ def _from_hub(name: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTraine
     except (OSError, ValueError):  # not, or not wholly, in the hub's local cache
         pass
     try:
+        from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+        # Says at once whether the hub is there and has the model; reading would try again and again for half a minute.
+        get_hf_file_metadata(hf_hub_url(name, "config.json"), timeout=HUB_SECONDS)
         return _read(name, dtype, local=False)
     except ModelError:
         raise

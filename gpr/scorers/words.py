@@ -19,7 +19,7 @@ from gpr.data.text import item_text
 from gpr.scorers.scorer import Scores
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_TERMS = re.compile(rf"[{_CJK}]+|[^\W{_CJK}]+")
+_TERMS = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
 _STEMMER = Stemmer.Stemmer("english")
 
 

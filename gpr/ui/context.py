@@ -9,6 +9,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
+from weakref import ref
 
 from gpr.data.samples import DOWNLOADED, SAMPLES
 from gpr.errors import RunError
@@ -155,11 +156,11 @@ class Context:
         return self.workspace.recommender(active.run, active.data)
 
     def load(self, active: Active, *, again: bool = False) -> Task:
-        """Loads the model behind the page; `again` after a failure."""
+        """Loads the model behind the page; `again` after a failure, or when it was let go for other models since."""
         key = ("model", active)
         task = self.background.get(key)
-        again = again and task is not None and task.state == "failed"
-        return self.background.start(key, lambda _: self.recommender(active), again=again)
+        gone = task is not None and (task.state == "failed" or (task.state == "done" and task.result() is None))
+        return self.background.start(key, lambda _: ref(self.recommender(active)), again=again and gone)
 
 
 def same_data(one: str, other: str) -> bool:

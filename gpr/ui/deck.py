@@ -168,6 +168,8 @@ class Sitting:
         self.taken_back = 0
         self.said = ""
         """What was done last, in words."""
+        self.trouble = ""
+        """Why the latest press was not stored, in words."""
         self.latest: tuple[Said, str] | None = None
         """What was said last, to which a reason may be added, and its batch."""
         self.lock = threading.Lock()

@@ -9,6 +9,7 @@ import gradio as gr
 
 from gpr.ui.background import Task
 from gpr.ui.context import Active, Context
+from gpr.ui.events import QUICK, TOLD
 from gpr.ui.messages import empty, notice, plural, worded
 from gpr.ui.tables import bars, progress_bar, table
 
@@ -39,11 +40,10 @@ class EvaluateTab:
         self.chart = gr.HTML("", elem_id="gpr-chart", apply_default_css=False, js_on_load=None)
 
     def wire(self) -> None:
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         shown = [self.out, self.metric, self.chart, self.go, self.timer]
-        self.go.click(self.start, [self.active, self.metric], shown, **quick)
-        self.timer.tick(self.watch, [self.active, self.metric], shown, **quick)
-        self.metric.input(self.draw, [self.active, self.metric], self.chart, **quick)
+        self.go.click(self.start, [self.active, self.metric], shown, **TOLD)
+        self.timer.tick(self.watch, [self.active, self.metric], shown, **QUICK)
+        self.metric.input(self.draw, [self.active, self.metric], self.chart, **TOLD)
 
     @property
     def outputs(self) -> list[Any]:

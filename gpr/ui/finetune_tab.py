@@ -10,6 +10,7 @@ import pandas as pd
 from gpr.data.dataset import Dataset
 from gpr.errors import RunError
 from gpr.ui.context import Active, Context, same_data
+from gpr.ui.events import QUICK, TOLD
 from gpr.ui.manage_runs import ManageRuns
 from gpr.ui.messages import failure, notice, worded
 from gpr.ui.press import pressable, pressed
@@ -70,23 +71,22 @@ class FinetuneTab:
         self.notice = gr.HTML("", elem_id="gpr-train-notice", apply_default_css=False, js_on_load=None)
 
     def wire(self) -> None:
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         watched = [self.active, self.shown, self.sort]
         settings = [self.active, self.name, *self.settings.inputs]
         started = [self.notice, self.shown, self.name, *self.watch_outputs]
-        self.settings.wire(quick)
-        begun = self.start_button.click(_starting, None, [self.notice, self.start_button], **quick)
-        begun.then(self.start, settings, started, **quick)
-        self.estimate_button.click(self.estimate, settings, [self.notice, self.estimate_timer], **quick)
-        self.estimate_timer.tick(self.estimated, settings, [self.notice, self.estimate_timer], **quick)
+        self.settings.wire(QUICK)
+        begun = self.start_button.click(_starting, None, [self.notice, self.start_button], **QUICK)
+        begun.then(self.start, settings, started, **QUICK)
+        self.estimate_button.click(self.estimate, settings, [self.notice, self.estimate_timer], **QUICK)
+        self.estimate_timer.tick(self.estimated, settings, [self.notice, self.estimate_timer], **QUICK)
         for button, act in ((self.stop_button, self.stop), (self.discard_button, self.discard)):
-            button.click(act, watched, [self.notice, *self.watch_outputs], **quick)
-        self.resume_button.click(self.resume, watched, [self.notice, *self.watch_outputs], **quick)
-        self.timer.tick(self.watch, watched, self.watch_outputs, **quick)
-        self.sort.change(self.watch, watched, self.watch_outputs, **quick)
-        self.runs.press(self.press, watched, [self.active, self.shown, *self.watch_outputs], **quick)
-        self.queue.press(self.reorder, watched, [self.notice, *self.watch_outputs], **quick)
-        self.manage.wire(quick, self.watch, watched, self.watch_outputs)
+            button.click(act, watched, [self.notice, *self.watch_outputs], **QUICK)
+        self.resume_button.click(self.resume, watched, [self.notice, *self.watch_outputs], **QUICK)
+        self.timer.tick(self.watch, watched, self.watch_outputs, **QUICK)
+        self.sort.change(self.watch, watched, self.watch_outputs, **QUICK)
+        self.runs.press(self.press, watched, [self.active, self.shown, *self.watch_outputs], **TOLD)
+        self.queue.press(self.reorder, watched, [self.notice, *self.watch_outputs], **QUICK)
+        self.manage.wire(QUICK, self.watch, watched, self.watch_outputs)
 
     @property
     def watch_outputs(self) -> list[Any]:

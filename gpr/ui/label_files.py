@@ -12,6 +12,7 @@ import gradio as gr
 from gpr.labels.exchange import Imported, import_rows
 from gpr.labels.formats import export_labels, read_rows
 from gpr.ui.context import Context
+from gpr.ui.events import TOLD
 from gpr.ui.labelling import DEFAULT_ANNOTATOR, annotator_of
 from gpr.ui.messages import failure, notice, plural, worded
 
@@ -40,10 +41,9 @@ class LabelFiles:
         self.exported = gr.HTML("", elem_id="gpr-export-notice", apply_default_css=False, js_on_load=None)
 
     def wire(self) -> None:
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        made = self.export_button.click(self.export, self.format, [self.file, self.exported], **quick)
+        made = self.export_button.click(self.export, self.format, [self.file, self.exported], **TOLD)
         made.success(None, None, None, js=DOWNLOAD)
-        self.upload.upload(self.take, [self.upload, self.active, self.name], self.exported, **quick)
+        self.upload.upload(self.take, [self.upload, self.active, self.name], self.exported, **TOLD)
 
     @worded
     def export(self, kind: str) -> tuple[Any, ...]:

@@ -15,11 +15,12 @@ from gpr.labels.team import Team
 from gpr.ui.context import Context
 from gpr.ui.dealer import BLIND, Choice, Dealer, liked
 from gpr.ui.deck import Sitting, key_of
+from gpr.ui.events import QUICK, REFRESH, TOLD
 from gpr.ui.judge import last_line, one_card, one_list, two_lists
 from gpr.ui.label_files import LabelFiles
 from gpr.ui.label_team import LabelTeam
 from gpr.ui.labelling import Typed, annotator_of
-from gpr.ui.messages import empty, failure, notice, plural, worded
+from gpr.ui.messages import empty, failure, in_words, notice, plural
 from gpr.ui.press import pressable, pressed
 from gpr.ui.queue_panel import QueuePanel
 from gpr.ui.runs import span
@@ -59,28 +60,21 @@ class LabelTab:
         self.files = LabelFiles(context, active, self.annotator)
 
     def wire(self, tab: gr.Tab) -> None:
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         wishes = self.queue.fields
         looked = [self.active, self.annotator, self.stored_name, self.typed, self.sitting, *wishes]
         shown = [self.card, self.progress, self.sitting, self.timer]
         changed = [field.change for field in wishes]
-        gr.on(
-            [tab.select, self.annotator.blur, self.timer.tick, *changed],
-            self.look,
-            looked,
-            shown,
-            trigger_mode="always_last",
-            **quick,
-        )
-        tab.select(self.queue.offer, self.active, self.queue.offered, **quick)
+        gr.on([tab.select, self.annotator.blur, *changed], self.look, looked, shown, **REFRESH)
+        self.timer.tick(self.watch, looked, shown, **REFRESH)
+        tab.select(self.queue.offer, self.active, self.queue.offered, **TOLD)
         typed = [self.annotator.input, self.annotator.blur]
-        gr.on(typed, lambda name: name, self.annotator, self.stored_name, trigger_mode="always_last", **quick)
+        gr.on(typed, lambda name: name, self.annotator, self.stored_name, **REFRESH)
         self.card.press(
             self.press,
             [self.sitting, self.annotator],
             [self.card, self.progress, self.timer],
             trigger_mode="multiple",
-            **quick,
+            **QUICK,
         )
         self.queue.wire(self.active)
         self.shared.wire(tab)
@@ -101,20 +95,48 @@ class LabelTab:
         who: gr.Request,
         *wished: Any,
     ) -> tuple[Any, ...]:
-        """The card to judge now. Sits down anew when anything that it depends on has changed.
+        """The card to judge now. Sits down anew when anything that it depends on has changed; a model that could not be
+        loaded is tried again.
 
         Args:
             name: as typed. known: what the browser remembers of it.
         """
+        return self._look(stored, name or known, typed, sitting, who, wished, again=True)
+
+    def watch(
+        self,
+        stored: object,
+        name: str,
+        known: str,
+        typed: list[Typed],
+        sitting: Sitting | None,
+        who: gr.Request,
+        *wished: Any,
+    ) -> tuple[Any, ...]:
+        """The same, asked by the timer while something is waited for."""
+        return self._look(stored, name or known, typed, sitting, who, wished, again=False)
+
+    def _look(
+        self,
+        stored: object,
+        name: str,
+        typed: list[Typed],
+        sitting: Sitting | None,
+        who: gr.Request,
+        wished: tuple[Any, ...],
+        *,
+        again: bool,
+    ) -> tuple[Any, ...]:
         try:
-            name = name or known
             if not (name or "").strip() and not getattr(who, "username", None):
                 ask = empty("Who labels here?", "Type your name above, then press Enter. It is asked once.")
                 return ask + ASK, "", None, gr.Timer(active=False)
             choice = self.queue.choice(stored, annotator_of(name, who), typed, wished)
             if sitting is None or sitting.key != choice:
-                task = self.context.load(choice.active, again=sitting is None)
-                if task.state != "done":
+                task = self.context.load(choice.active, again=again)
+                if task.state == "failed":
+                    return notice(task.words, "bad"), "", None, gr.Timer(active=False)
+                if task.state == "running":
                     return _waiting("The model is being loaded", task.words), "", sitting, gr.Timer(active=True)
                 sitting = Dealer(self.context, self.context.recommender(choice.active), choice).sit(sitting)
             sitting.deck.think()
@@ -122,14 +144,16 @@ class LabelTab:
             return failure(error), "", sitting, gr.Timer(active=False)
         return *self._shown(sitting), sitting, gr.Timer(active=sitting.deck.waiting)
 
-    @worded
     def press(self, sitting: Sitting | None, name: str, event: gr.EventData, who: gr.Request) -> tuple[Any, ...]:
         """Stores what was said of the turn that was seen, or takes the latest back; the next one comes at once."""
         if sitting is None:
             return _waiting("One moment", ""), gr.skip(), gr.Timer(active=True)
-        press, annotator = pressed(event), annotator_of(name or sitting.annotator, who)
         with sitting.lock:
-            self._do(sitting, press, annotator)
+            sitting.trouble = ""
+            try:
+                self._do(sitting, pressed(event), annotator_of(name or sitting.annotator, who))
+            except Exception as error:
+                sitting.trouble = in_words(error)
         return *self._shown(sitting), gr.Timer(active=True) if sitting.deck.waiting else gr.skip()
 
     def _do(self, sitting: Sitting, press: dict[str, str], annotator: str) -> None:
@@ -177,7 +201,7 @@ class LabelTab:
         bad = isinstance(latest, Label) and latest.verdict == "bad"
         given = latest.reasons if isinstance(latest, Label) else ()
         line = last_line(sitting.said, self.team.reasons if bad else (), given)
-        return _turn(sitting) + line, _progress(sitting)
+        return notice(sitting.trouble, "bad") + _turn(sitting) + line, _progress(sitting)
 
 
 def _in_words(said: list[Said]) -> str:

@@ -10,6 +10,7 @@ from gpr.ui.api import Api
 from gpr.ui.context import Context
 from gpr.ui.data.tab import DataTab
 from gpr.ui.evaluate_tab import EvaluateTab
+from gpr.ui.events import QUICK, REFRESH
 from gpr.ui.finetune_tab import FinetuneTab
 from gpr.ui.header import IDLE_SECONDS, build_header, show_header
 from gpr.ui.label_tab import LabelTab
@@ -20,9 +21,6 @@ HOUR = 3600
 MAX_UPLOAD = "2gb"
 _SECRET = "gpr"
 """What the browser keeps is no secret; without a fixed word it would be lost at each start of the server."""
-QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-REFRESH = QUICK | {"trigger_mode": "always_last"}
-"""By default gradio drops what comes while the same is under way; a change must not be dropped."""
 
 
 def build(context: Context) -> gr.Blocks:

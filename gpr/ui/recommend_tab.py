@@ -15,6 +15,7 @@ from gpr.errors import RequestError
 from gpr.recommendation import Recommendation
 from gpr.ui.cards import card_list
 from gpr.ui.context import Active, Context
+from gpr.ui.events import QUICK, TOLD
 from gpr.ui.labelling import DEFAULT_ANNOTATOR, Typed, annotator_of, give, given
 from gpr.ui.messages import empty, failure, notice, worded
 from gpr.ui.press import button, pressable, pressed
@@ -90,7 +91,6 @@ class RecommendTab:
         self.out = pressable(NOTHING_YET, elem_id="gpr-answer", min_height=120)
 
     def wire(self) -> None:
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         heavy: dict[str, Any] = {
             "concurrency_id": "model",
             "concurrency_limit": 1,
@@ -101,13 +101,13 @@ class RecommendTab:
         asked = [self.active, self.query, self.history, self.k, self.name, self.typed]
         answered = [self.out, self.answer, self.typed]
         gr.on([self.query.submit, self.go.click], self.recommend, asked, answered, **heavy)
-        taken = self.examples.press(self.take_example, None, self.query, **quick)
+        taken = self.examples.press(self.take_example, None, self.query, **QUICK)
         taken.then(self.recommend, asked, answered, **heavy)
-        self.out.press(self.label, [self.answer, self.name], self.out, trigger_mode="multiple", **quick)
-        self.run.input(self.choose_run, [self.active, self.run], self.active, **quick)
+        self.out.press(self.label, [self.answer, self.name], self.out, trigger_mode="multiple", **TOLD)
+        self.run.input(self.choose_run, [self.active, self.run], self.active, **TOLD)
         # Each key its own request: the one that gradio keeps back for 'always_last' has the text of the first key.
         self.history.key_up(
-            self.search_history, [self.active, self.history], self.history, trigger_mode="multiple", **quick
+            self.search_history, [self.active, self.history], self.history, trigger_mode="multiple", **QUICK
         )
 
     @property
@@ -232,6 +232,7 @@ def _examples(dataset: Dataset) -> str:
     if not queries:
         categories = dict.fromkeys(dataset.catalogue.table.get("category", ()))
         queries = [f"something about {category}" for category in categories if category and len(category) <= 40]
+        queries = queries or [f"something like {title}" for title in dataset.catalogue.titles if len(title) <= 40]
     step = max(1, len(queries) // EXAMPLES)
     chips = "".join(
         button(escape(query), "example", style="gpr-chip", query=query) for query in queries[::step][:EXAMPLES]

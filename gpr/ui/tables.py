@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-MAX_CELL, LONG = 120, 32
-"""Characters of a cell that are shown, and from which on a column is wide."""
+MAX_CELL, LONG, SHORT = 120, 40, 12
+"""Characters of a cell that are shown, from which on a column is wide, and up to which it stays on one line."""
 SPLIT_WORDS = {"train": "training", "valid": "validation", "test": "test"}
 
 
@@ -30,7 +30,7 @@ def table(
         text = str(value)
         if column == raw and tag == "td":
             return f"<td>{text}</td>"
-        kind = "gpr-number" if column in numbers else "gpr-long" if len(text) > LONG else ""
+        kind = "gpr-number" if column in numbers else _width(text)
         return f'<{tag} class="{kind}">{escape(text if len(text) <= MAX_CELL else text[:MAX_CELL] + "…")}</{tag}>'
 
     header = "".join(cell("th", number, name) for number, name in enumerate(head))
@@ -39,6 +39,13 @@ def table(
         f'<div class="gpr-scroll" tabindex="0" role="region" aria-label="{escape(label)}">'
         f'<table class="gpr-table"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>'
     )
+
+
+def _width(text: str) -> str:
+    """Words may wrap, an id may not."""
+    if len(text) <= SHORT or (text.isascii() and " " not in text):
+        return ""
+    return "gpr-long" if len(text) > LONG else "gpr-words"
 
 
 def figures(values: Mapping[str, object]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -74,9 +75,14 @@ def test_a_damaged_database(gpr: Run, tmp_path: Path) -> None:
     refused(gpr("label", "stats"), "labels.db")
 
 
-def process(*words: object) -> subprocess.CompletedProcess[str]:
+def process(*words: object, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "gpr", *map(str, words)], capture_output=True, text=True, cwd=ROOT, check=False
+        [sys.executable, "-m", "gpr", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        env={**os.environ, **(environment or {})},
     )
 
 
@@ -92,6 +98,15 @@ def test_a_process_fails_with_one_message_and_its_code(tmp_path: Path) -> None:
     assert missing.stderr.startswith("Error: ")
     assert len(missing.stderr.splitlines()) == 1
     assert "Traceback" not in missing.stderr + usage.stderr
+
+
+def test_a_hub_that_is_not_there_is_one_message() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # nobody listens
+        hub = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": f"http://127.0.0.1:{closed.getsockname()[1]}"}
+        run = process("recommend", "q", "--data", "funds", "--base", "some/model", environment=hub)
+    assert (run.returncode, run.stdout, len(run.stderr.splitlines())) == (1, "", 1)
+    assert run.stderr.startswith("Error: There is no base model 'some/model' here, and it cannot be had from a hub")
 
 
 def test_a_reader_that_has_read_enough_is_no_fault() -> None:

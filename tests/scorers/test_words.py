@@ -14,6 +14,7 @@ from tests.small_data import catalogue_of
         ("Amélie's year 2001", ["améli", "s", "year", "2001"]),
         ("盗梦空间", ["盗梦", "梦空", "空间"]),
         ("梦", ["梦"]),
+        ("red_shoes __init__", ["red", "shoe", "init"]),
         ("AI时代 one", ["ai", "时代", "one"]),
         ("the of and", []),
         ("?! 🎬", []),

@@ -141,6 +141,7 @@ class FakeWorkspace:
         self.twisted: set[str] = set()
         """Runs that recommend the worst first."""
         self.read: dict[str, Dataset] = {}
+        self.loaded: dict[tuple[str, str], FakeRecommender] = {}
         self.ready = threading.Event()
         """Cleared, a model is still being loaded."""
         self.ready.set()
@@ -170,7 +171,8 @@ class FakeWorkspace:
         self.ready.wait(60)
         if self.fault:
             raise self.fault
-        return FakeRecommender(self.dataset(data), run, twisted=run in self.twisted)
+        fresh = FakeRecommender(self.dataset(data), run, twisted=run in self.twisted)
+        return self.loaded.setdefault((run, str(data)), fresh)
 
     def evaluate(self, data: str | Path, run: str = "", progress: Callable[[float, str], None] | None = None) -> Any:
         if progress:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
-from gpr.errors import ModelError
+from gpr.errors import ModelError, WorkspaceError
 from tests.ui.conftest import Visit
 from tests.ui.fake import FakeRun, FakeWorkspace
 
@@ -101,6 +101,45 @@ def test_a_history_and_a_number_are_answered(visit: Visit) -> None:
     page.locator("#gpr-go").click()
     expect(cards(visit)).to_have_count(2)
     expect(page.locator("#gpr-answer")).not_to_contain_text("The Matrix")
+
+
+def test_a_press_that_cannot_be_stored_is_said_in_words_and_not_shown_as_stored(
+    visit: Visit, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*said: object, **more: object) -> None:
+        raise WorkspaceError("The disk is full.", hint="Free some space.")
+
+    monkeypatch.setattr(workspace.labels, "add", full)
+    page = visit.open()
+    visit.ask("monster")
+    cards(visit).first.locator("[data-press=good]").click()
+    expect(page.locator(".toast-body")).to_contain_text("The disk is full. Free some space.")
+    expect(page.locator(".gpr-card[data-verdict=good]")).to_have_count(0)
+
+
+def test_two_visitors_do_not_see_each_other(visit: Visit, browser: Browser, workspace: FakeWorkspace) -> None:
+    page = visit.open()
+    visit.ask("creature")
+    expect(cards(visit).first).to_contain_text("Alien")
+    other = browser.new_context().new_page()
+    other.goto(visit.url)
+    expect(other.locator("#gpr-answer")).to_contain_text("Nothing asked yet")
+    other.locator("#gpr-query textarea").fill("doll")
+    other.locator("#gpr-query textarea").press("Enter")
+    expect(other.locator(".gpr-card").first).to_be_visible()
+    other.locator(".gpr-card [data-press=bad]").first.click()
+    expect(other.locator(".gpr-card[data-verdict=bad]")).to_have_count(1)
+    other.get_by_role("tab", name="Data", exact=True).click()
+    other.locator("#gpr-sources").get_by_role("button", name="funds").click()
+    expect(other.locator("#gpr-header")).to_contain_text("funds")
+    expect(other.locator("#gpr-answer .gpr-card")).to_have_count(0)
+    cards(visit).first.locator("[data-press=good]").click()
+    expect(page.locator(".gpr-card[data-verdict=good]")).to_have_count(1)
+    expect(page.locator(".gpr-card[data-verdict=bad]")).to_have_count(0)
+    expect(page.locator("#gpr-header")).to_contain_text("tiny")
+    stored = [(label.query, label.verdict) for label in workspace.labels.current()]
+    assert stored == [("doll", "bad"), ("creature", "good")]
+    other.context.close()
 
 
 def test_a_run_is_started_watched_from_a_new_page_stopped_and_used(visit: Visit, workspace: FakeWorkspace) -> None:

@@ -7,7 +7,7 @@ from html import escape
 from gpr.ui.context import Active, Source
 from gpr.ui.press import button
 
-DOWNLOADS = "Fetched once from a package registry: its licence forbids to pass it on."
+DOWNLOADS = "Fetched once from a package registry: its licence forbids passing it on."
 
 
 def tiles_html(sources: list[Source], active: Active) -> str:

@@ -1,0 +1,13 @@
+"""How handlers are bound to what happens on the page. It knows no handler."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_SILENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+QUICK = _SILENT | {"queue": False}
+"""For what is answered at once and tells its own faults: without a queue gradio (6.31) shows no error of a handler."""
+TOLD = _SILENT | {"concurrency_limit": None}
+"""For what may fail (`worded`): through the queue, which brings the words to the page, but never waiting in it."""
+REFRESH = QUICK | {"trigger_mode": "always_last"}
+"""By default gradio drops what comes while the same is under way; a change must not be dropped."""
