@@ -40,7 +40,8 @@ def _instruction(row: Row) -> Row:
 
 def _chat(row: Row) -> Row:
     """The last question and its answer."""
-    said = {part.get("role", part.get("from")): part for part in _parsed(row["messages"]) if isinstance(part, dict)}
+    parts = [part for part in _list(_parsed(row["messages"])) if isinstance(part, dict)]
+    said = {text_of(part.get("role", part.get("from"))): part for part in parts}
     texts = {role: text_of(part.get("content", part.get("value"))) for role, part in said.items()}
     return {"query": texts.get("user", texts.get("human", "")), "title": texts.get("assistant", texts.get("gpt", ""))}
 
@@ -62,9 +63,9 @@ def _label_studio(row: Row) -> Row:
     data = _parsed(row["data"])
     annotations = _parsed(row.get("annotations", "")) or _parsed(row.get("completions", "")) or []
     answer = ""
-    for annotation in annotations if isinstance(annotations, list) else []:
+    for annotation in _list(annotations):
         if isinstance(annotation, dict) and text_of(annotation.get("was_cancelled")) not in ("true", "True"):
-            results = [part.get("value", {}) for part in annotation.get("result", []) if isinstance(part, dict)]
+            results = [part.get("value", {}) for part in _list(annotation.get("result")) if isinstance(part, dict)]
             answer = next((value for value in map(_value, results) if value), answer)
     return _pair(data if isinstance(data, dict) else {}, answer) | _extra(row, "id")
 
@@ -92,6 +93,10 @@ def _value(part: Any) -> str:
 
 def _extra(row: Row, *names: str) -> Row:
     return {f"record {name}": row[name] for name in names if name in row}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _parsed(text: str) -> Any:

@@ -32,7 +32,7 @@ def read_parquet(path: Path, *, max_bytes: int) -> Table:
                 )
             data = file.read()
         names = column_names(data.column_names, path)
-        columns = [_texts(column) for column in data.columns]
+        columns = [texts_of(column) for column in data.columns]
     except (OSError, ValueError, ArithmeticError, NotImplementedError) as error:  # pyarrow's errors derive from these
         if isinstance(error, PermissionError):
             raise
@@ -44,11 +44,11 @@ def read_parquet(path: Path, *, max_bytes: int) -> Table:
     return Table(path.name, frame, data.num_rows)
 
 
-def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def texts_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column as text; strings and whole numbers without a detour."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _texts(column.cast(kind.value_type))
+        return texts_of(column.cast(kind.value_type))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind):
         return pc.fill_null(column.cast(pa.large_string()), "")
     return pa.chunked_array([pa.array([text_of(value) for value in column.to_pylist()], type=pa.large_string())])

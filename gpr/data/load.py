@@ -14,6 +14,7 @@ from gpr.data import kept
 from gpr.data.build import build
 from gpr.data.choices import Choices
 from gpr.data.dataset import Dataset
+from gpr.data.hub import is_hub_name, read_hub
 from gpr.data.read import FORMATS, MAX_BYTES, read, read_files, stem
 from gpr.data.samples import SAMPLES, sample_folder
 from gpr.data.table import Part, Table
@@ -56,6 +57,8 @@ def read_tables(data: str | Path, *, cache: Path, max_bytes: int = MAX_BYTES) ->
         return data.strip(), read(sample_folder(data.strip(), cache), max_bytes=max_bytes)
     if folder := kept_folder(data):
         return kept.read_kept(folder).name, kept.read_tables(folder)
+    if is_hub_name(str(data)):
+        return str(data).rpartition("/")[2].removeprefix("hf:"), {"single": read_hub(str(data))}
     if not str(data).strip() or "\0" in str(data):
         raise DataError("No data is named.", hint=f"Give a file, a folder, or a sample: {', '.join(SAMPLES)}.")
     path = Path(os.path.expanduser(data))

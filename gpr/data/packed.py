@@ -6,6 +6,8 @@ It knows the dangers of archives (paths that climb out, links, bombs, passwords)
 from __future__ import annotations
 
 import gzip
+import lzma
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -18,6 +20,10 @@ MAX_RATIO = 500
 """A member that grows more than so many times is a bomb; text reaches 20, a table of zeros 200."""
 SMALL_BYTES = 16 * 1024**2
 """What grows to no more than this is harmless at any ratio."""
+_DAMAGED = (
+    zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError,
+    RuntimeError, ValueError, LookupError,
+)  # fmt: skip
 _BLOCK = 1 << 20
 _S_IFMT, _S_IFLNK = 0o170000, 0o120000
 
@@ -42,7 +48,7 @@ def unpack(path: Path, folder: Path, *, max_bytes: int) -> list[Path]:
             return [target]
         with zipfile.ZipFile(path) as archive:
             return _members(archive, path.name, folder, max_bytes)
-    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except _DAMAGED as error:
         hint = "Pack it again, or unpack it yourself and give the folder."
         raise DataError(f"The archive is damaged ({error}).", where=path.name, hint=hint) from error
 

@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import openpyxl
@@ -36,7 +35,9 @@ def read_workbook(path: Path, *, max_bytes: int) -> dict[str, Table]:
         with zipfile.ZipFile(path) as archive:
             refuse_bomb(archive, path.name, max_bytes)
             tables = dict(_tables(path))
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, ElementTree.ParseError) as error:
+    except (DataError, PermissionError):
+        raise
+    except Exception as error:  # what a damaged workbook makes zip, XML and openpyxl raise has no common class
         said = str(error).partition("\n")[0][:200]
         hint = "Open it in a spreadsheet program and save it again, without a password."
         raise DataError(f"This cannot be read as an Excel workbook ({said}).", where=path.name, hint=hint) from error

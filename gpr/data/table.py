@@ -60,7 +60,7 @@ class Table:
         return [Finding(grade, code, message, self.file, int(places[0]), column, len(places), aside, places)]
 
 
-def column_names(header: Iterable[object], path: Path) -> list[str]:
+def column_names(header: Iterable[object], path: Path | str) -> list[str]:
     """Distinct names without surrounding space: a blank one becomes 'column 3', a second 'title' becomes 'title (2)'.
 
     Raises:
@@ -79,7 +79,7 @@ def column_names(header: Iterable[object], path: Path) -> list[str]:
     if len(names) > MAX_COLUMNS:
         raise DataError(
             f"There are {len(names):,} columns; the limit is {MAX_COLUMNS:,}.",
-            where=path.name,
+            where=path.name if isinstance(path, Path) else path,
             hint="Keep the columns that describe an item.",
         )
     return names

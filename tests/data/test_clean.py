@@ -107,6 +107,15 @@ def test_odd_letters(tmp_path: Path) -> None:
     assert [mixes_scripts(text) for text in ("Сoлярис", "Solaris Солярис", "α-wave")] == [True, False, True]
 
 
+def test_titles_that_are_nearly_equal(tmp_path: Path) -> None:
+    data = dataset(
+        tmp_path, items='item_id,title\n1,The Matrix\n2,Big\n3,"Matrix, THE!"\n4,Amélie\n5,amelie\n6,!!\n7,??\n'
+    )
+    rows = finding(data, "near-duplicate-title").rows
+    assert rows is not None
+    assert rows.tolist() == [3, 5]
+
+
 RATED = "user_id,item_id,rating,timestamp\n" + "".join(
     f"u,{item},{rating},{item}\n" for item, rating in enumerate("54321")
 )

@@ -9,6 +9,7 @@ from gpr.data.account import account
 from gpr.data.columns import Meaning, chosen_columns
 from gpr.data.dataset import SPLITS, Dataset
 from gpr.data.load import kept_folder
+from gpr.data.split import query_key
 from gpr.errors import GPRError
 from gpr.ui.data.findings import finding_list
 from gpr.ui.data.mapping import Meanings, choices_html, columns_html
@@ -40,8 +41,21 @@ def report_html(dataset: Dataset, *, copied: bool) -> str:
         f"files with the same columns are read so from then on.{about}</p>"
         f"{columns_html(dataset.tables, meanings, accounts)}"
         f'<h3 class="gpr-title">Choices</h3>{choices_html(dataset.choices, dataset.tables, meanings)}'
+        f'<p class="gpr-help">{escape(_split_words(dataset))}</p>'
         f'<h3 class="gpr-title">Findings</h3>{finding_list(dataset)}'
     )
+
+
+def _split_words(dataset: Dataset) -> str:
+    """Sizes, seed, tie rule and leak check of the split."""
+    asked = {
+        split: {query_key(example.request.query) for example in dataset.examples[split]} - {""} for split in SPLITS
+    }
+    shared = len(asked["test"] & (asked["train"] | asked["valid"]))
+    sizes = ", ".join(f"{len(dataset.examples[split]):,} {SPLIT_WORDS[split]}" for split in SPLITS)
+    leak = f"{shared:,} test queries are also trained on" if shared else "no test query is trained on"
+    ties = " Equal times keep the order of the file." if dataset.sequences else ""
+    return f"Split: {sizes}; seed {dataset.seed}. Leak check: {leak}.{ties}"
 
 
 def incomplete_html(data: str, error: Exception) -> str:
