@@ -99,6 +99,7 @@ def evaluate(
     data: Annotated[str, typer.Argument(help="A sample's name, a folder or a file.")],
     run: Run = "",
     base: Annotated[str, typer.Option(help="Base model, without a run.")] = "smollm2-135m-instruct",
+    report: Annotated[Path | None, typer.Option(help="Also write a report: a .html or .md file.")] = None,
     as_json: Json = False,
     root: Root = WORKSPACE,
 ) -> None:
@@ -109,6 +110,10 @@ def evaluate(
     workspace = Workspace(root, base)
     with _err.status("Loading…") as status:
         table = workspace.evaluate(data, run, lambda share, words: status.update(f"{words} ({share:.0%})"))
+    if report:
+        from gpr.evaluate.report import write_report
+
+        write_report(table, report)
     if as_json:
         _print_json({key: value for key, value in table.items() if key != "details"})
     else:

@@ -86,7 +86,7 @@ def find(
         own = {name: part for name, part in parts.items() if name not in ensemble.others}
         return rows | ({"base": Pool().combine(own, asked)} if alone else {})
 
-    stages = _Stages(examples, scales, progress, kept)
+    stages = Stages(examples, scales, progress, kept)
     rest = stages.run("peers", "the peers", of_peers, 0.0, 0.05)
     share = 0.05 if alone else 0.5
     if not alone:
@@ -97,8 +97,12 @@ def find(
     }
 
 
-class _Stages:
-    """The test requests in batches, some scorers after others; what a batch gave is kept in a file."""
+class Stages:
+    """The test requests in batches, some scorers after others; what a batch gave is kept in a file.
+
+    Args:
+        scales: of scorers that give no probabilities. kept: the folder of those files; None keeps nothing.
+    """
 
     def __init__(self, examples: tuple[Example, ...], scales: Scales, progress: Progress, kept: Path | None) -> None:
         self._examples, self._scales, self._progress, self._kept = examples, scales, progress, kept
