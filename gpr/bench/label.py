@@ -1,7 +1,8 @@
 """How quick labelling is: the time from a key press to the next card, in a real browser on the real page.
 
 It starts the page on a workspace of its own, labels by keyboard at a person's pace, and looks after each card whether
-the label was in the database before the card changed. It needs Playwright and a Chromium.
+the label was in the database before the card changed. Then it takes back, says again, kills the page, starts it anew,
+and counts what is left. It needs Playwright and a Chromium.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from gpr.errors import ModelError, WorkspaceError
+from gpr.labels.store import LabelStore
 
 LIMIT_MS = 60.0
 """The 95th percentile that is to be held."""
@@ -44,16 +46,19 @@ WATCH = """() => {
 """Keeps the milliseconds from each key to the frame that shows another card."""
 
 
-def measure(labels: int = 200, pause: float = 0.7, say: Callable[[str], None] = print) -> dict[str, Any]:
+def measure(
+    labels: int = 200, pause: float = 0.7, back: int = 50, say: Callable[[str], None] = print
+) -> dict[str, Any]:
     """Labels so many cards of the sample 'movies', asked of the base model.
 
     Args:
         pause: seconds between a card and the next key, in which the server thinks ahead.
+        back: labels to take back in the end, and to say again.
         say: hears how far it is.
 
     Returns:
         `labels`, `median_ms`, `p95_ms`, `max_ms`, `limit_ms`, `late` (labels that were not stored before the card
-        changed) and `holds`.
+        changed), `after_undo`, `after_redo` and `after_kill` (labels that stood then) and `holds`.
 
     Raises:
         WorkspaceError: no Playwright, no Chromium, or the page does not start.
@@ -67,23 +72,60 @@ def measure(labels: int = 200, pause: float = 0.7, say: Callable[[str], None] = 
     chromium = shutil.which("chromium")
     if chromium is None:
         raise WorkspaceError("There is no Chromium on the PATH.", hint="Install it (Debian: apt-get install chromium).")
-    with _page() as (url, database), sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory(prefix="gpr-bench-") as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM))
+        database = Path(folder) / "labels.db"
         try:
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.set_default_timeout(1000 * CARD_SECONDS)
-            page.goto(url)
-            page.get_by_text("Model ready").wait_for(timeout=1000 * START_SECONDS)
-            page.get_by_role("tab", name="Label", exact=True).click()
-            page.get_by_label("Your name").fill("bench")
-            page.get_by_label("Your name").press("Enter")
-            page.wait_for_selector("#gpr-deck [data-turn]")
-            say("The first card is there.")
-            late = _label(page, database, labels, pause, say)
-            times = [float(value) for value in page.evaluate("window.gprTimes")]
+            with _server(folder) as url:
+                page = _first_card(browser, url, "bench")
+                say("The first card is there.")
+                late = _label(page, database, labels, pause, say)
+                times = [float(value) for value in page.evaluate("window.gprTimes")]
+                counts = {
+                    "after_undo": _press(page, database, "u", back),
+                    "after_redo": _press(page, database, "y", back),
+                }
+            say("The page was killed, and starts again.")
+            with _server(folder) as url:
+                _first_card(browser, url, "bench")
+                counts["after_kill"] = _standing(database)
         finally:
             browser.close()
-    return _figures(times, late)
+    return _figures(times, late, counts, labels, back)
+
+
+def _first_card(browser: Any, url: str, name: str) -> Any:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(1000 * CARD_SECONDS)
+    page.goto(url)
+    page.get_by_text("Model ready").wait_for(timeout=1000 * START_SECONDS)
+    page.get_by_role("tab", name="Label", exact=True).click()
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("Your name").press("Enter")
+    page.wait_for_selector("#gpr-deck [data-turn]")
+    return page
+
+
+def _standing(database: Path) -> int:
+    """Labels that stand, as another process sees them."""
+    store = LabelStore(database)
+    try:
+        return int(store.stats()["total"])
+    finally:
+        store.close()
+
+
+def _press(page: Any, database: Path, key: str, times: int) -> int:
+    """One press after the other, each answered; returns how many labels stand then."""
+    for _ in range(times):
+        before = page.locator("#gpr-deck [data-turn]").get_attribute("data-turn")
+        page.keyboard.press(key)
+        page.wait_for_function(
+            "before => { const now = document.querySelector('#gpr-deck [data-turn]')?.dataset.turn;"
+            " return now && now !== before; }",
+            arg=before,
+        )
+    return _standing(database)
 
 
 def _label(page: Any, database: Path, labels: int, pause: float, say: Callable[[str], None]) -> int:
@@ -101,8 +143,9 @@ def _label(page: Any, database: Path, labels: int, pause: float, say: Callable[[
     return late
 
 
-def _figures(times: list[float], late: int) -> dict[str, Any]:
-    p95 = statistics.quantiles(times, n=20)[-1] if len(times) > 1 else times[0]
+def _figures(times: list[float], late: int, counts: dict[str, int], labels: int, back: int) -> dict[str, Any]:
+    p95 = statistics.quantiles(times, n=20)[-1]
+    kept = counts == {"after_undo": labels - back, "after_redo": labels, "after_kill": labels}
     return {
         "labels": len(times),
         "median_ms": round(statistics.median(times), 1),
@@ -110,26 +153,26 @@ def _figures(times: list[float], late: int) -> dict[str, Any]:
         "max_ms": round(max(times), 1),
         "limit_ms": LIMIT_MS,
         "late": late,
-        "holds": p95 <= LIMIT_MS and late == 0,
+        **counts,
+        "holds": p95 <= LIMIT_MS and late == 0 and kept,
     }
 
 
 @contextmanager
-def _page() -> Iterator[tuple[str, Path]]:
-    """The address of the page on a new workspace, and the file of its labels."""
+def _server(folder: str) -> Iterator[str]:
+    """The address of the page on a workspace; killed in the end, without a word before."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory(prefix="gpr-bench-") as folder:
-        command = [sys.executable, str(APP), "--port", str(port), "--workspace", folder, "--data", "movies"]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait(url, server)
-            yield url, Path(folder) / "labels.db"
-        finally:
-            server.terminate()
-            server.communicate()
+    command = [sys.executable, str(APP), "--port", str(port), "--workspace", folder, "--data", "movies"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait(url, server)
+        yield url
+    finally:
+        server.kill()
+        server.communicate()
 
 
 def _wait(url: str, server: subprocess.Popen[str]) -> None:

@@ -32,7 +32,7 @@ class LabelTeam:
         self.team = Team(context.workspace.labels.database)
         with gr.Accordion("Guidelines", open=False, elem_id="gpr-guidelines"):
             self.guidelines = gr.Markdown(NO_GUIDELINES, elem_id="gpr-guidelines-text")
-            with gr.Group(visible=False) as self.editor:
+            with gr.Column(visible=False) as self.editor:
                 self.text = gr.Textbox(
                     label="Edit (Markdown)", lines=6, max_length=20_000, elem_id="gpr-guidelines-edit"
                 )
@@ -63,7 +63,7 @@ class LabelTeam:
         owner = self.context.is_owner(who)
         return (
             self.team.guidelines or NO_GUIDELINES,
-            gr.Group(visible=owner),
+            gr.Column(visible=owner),
             self.team.guidelines,
             gr.Row(visible=owner),
             self.team.overlap,
