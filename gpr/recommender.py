@@ -18,8 +18,11 @@ from gpr.lm.prompts import Prompts
 from gpr.recommendation import Recommendation
 from gpr.scorers.adapter import load_adapter, load_item_features
 from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
+from gpr.scorers.feedback import NAME as FEEDBACK
+from gpr.scorers.feedback import Feedback
 from gpr.scorers.gpt import Gpt, fingerprint
 from gpr.scorers.pool import Pool
+from gpr.scorers.scorer import Scores
 from gpr.scorers.sequence import SEQUENCE, load_sequence
 
 Tell = Callable[[float, str], None]
@@ -48,9 +51,12 @@ class Recommender:
             digest.update(f"{split} {examples}".encode())
         return digest.hexdigest()[:16]
 
-    def recommend(self, request: Request, k: int = 10) -> list[Recommendation]:
+    def recommend(self, request: Request, k: int = 10, feedback: Feedback | None = None) -> list[Recommendation]:
         """The k most probable items, best first; fewer where the catalogue has fewer. Items of the history are left
         out.
+
+        Args:
+            feedback: labels that move items at once; its part is added to the shares under its name.
 
         Raises:
             RequestError: the request is empty or too long, k is not positive, or nothing is left to recommend.
@@ -64,6 +70,8 @@ class Recommender:
             parts = self.ensemble.score([request])
         log_probs = self.pool.combine(parts, [request])
         shares = self.pool.shares(parts, [request], log_probs)
+        if feedback:
+            log_probs, shares[FEEDBACK] = _moved(log_probs, feedback.scores(request)[None])
         order = np.argsort(-log_probs[0], kind="stable")[:k]
         best = [int(number) for number in order if np.isfinite(log_probs[0, number])]
         return [
@@ -78,6 +86,13 @@ class Recommender:
         scores, added = ({name: float(part[0, number]) for name, part in of.items()} for of in (parts, shares))
         item_id, title = catalogue.item_ids[number], catalogue.titles[number]
         return Recommendation(rank, number, item_id, title, float(np.exp(log_prob)), log_prob, scores, added)
+
+
+def _moved(log_probs: Scores, feedback: Scores) -> tuple[Scores, Scores]:
+    """Log-probabilities (B, N) with the feedback added, and its share in each item's score."""
+    log_probs = log_probs + feedback
+    log_probs = log_probs - np.logaddexp.reduce(log_probs, axis=1, keepdims=True)
+    return log_probs, feedback - (np.exp(log_probs) * feedback).sum(1, keepdims=True)
 
 
 def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: str, tell: Tell) -> Recommender:

@@ -13,11 +13,12 @@ import gradio as gr
 from gpr.data.dataset import Dataset, Request
 from gpr.errors import RequestError
 from gpr.recommendation import Recommendation
+from gpr.scorers.feedback import Feedback
 from gpr.ui.cards import card_list
 from gpr.ui.context import Active, Context
 from gpr.ui.events import QUICK, TOLD
 from gpr.ui.labelling import DEFAULT_ANNOTATOR, Typed, annotator_of, give, given
-from gpr.ui.messages import empty, failure, notice, worded
+from gpr.ui.messages import empty, failure, notice, plural, worded
 from gpr.ui.press import button, pressable, pressed
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class RecommendTab:
             )
             self.k = gr.Slider(1, MAX_K, K, step=1, label="How many", info="Recommendations", elem_id="gpr-k")
             self.run = gr.Dropdown([], label="Model", info="What recommends", elem_id="gpr-run")
+            self.learn = gr.Checkbox(True, label="Labels count at once", info="Part 'feedback'", elem_id="gpr-feedback")
         self.out = pressable(NOTHING_YET, elem_id="gpr-answer", min_height=120)
 
     def wire(self) -> None:
@@ -98,7 +100,7 @@ class RecommendTab:
             "show_progress": "hidden",
             "api_visibility": "private",
         }
-        asked = [self.active, self.query, self.history, self.k, self.name, self.typed]
+        asked = [self.active, self.query, self.history, self.k, self.learn, self.name, self.typed]
         answered = [self.out, self.answer, self.typed]
         gr.on([self.query.submit, self.go.click], self.recommend, asked, answered, **heavy)
         taken = self.examples.press(self.take_example, None, self.query, **QUICK)
@@ -158,7 +160,15 @@ class RecommendTab:
         return gr.Dropdown(choices=_matching(catalogue.titles, str(event.input_value), chosen))
 
     def recommend(
-        self, stored: object, query: str, history: list[int], k: int, name: str, typed: list[Typed], who: gr.Request
+        self,
+        stored: object,
+        query: str,
+        history: list[int],
+        k: int,
+        learn: bool,
+        name: str,
+        typed: list[Typed],
+        who: gr.Request,
     ) -> Iterator[tuple[Any, ...]]:
         """The answer as cards; first a word if the model is not there yet."""
         active = self.context.settle(stored)
@@ -166,7 +176,7 @@ class RecommendTab:
             words = "The model is still being loaded. Your answer comes right after."
             yield notice(words), None, typed
         try:
-            answer = self._answer(active, Request(query or "", tuple(history or ())), int(k))
+            answer = self._answer(active, Request(query or "", tuple(history or ())), int(k), learn)
             answer.verdicts = given(
                 self.context.workspace.labels,
                 answer.dataset,
@@ -178,13 +188,16 @@ class RecommendTab:
             return
         yield answer.html(), answer, [*typed, (active.data, answer.request)][-MAX_TYPED:]
 
-    def _answer(self, active: Active, request: Request, k: int) -> Answer:
+    def _answer(self, active: Active, request: Request, k: int, learn: bool) -> Answer:
         recommender = self.context.recommender(active)
         dataset = recommender.dataset
         request = request.checked(len(dataset.catalogue))
         started = time.perf_counter()
-        found = recommender.recommend(request, k)
+        labels = self.context.workspace.labels.current(dataset=dataset.name) if learn else []
+        feedback = Feedback(labels, dataset) if labels else None
+        found = recommender.recommend(request, k, feedback)
         line = _line(recommender, len(found), k, time.perf_counter() - started)
+        line += f" · {plural(len(feedback), 'label')} counted" if feedback else ""
         return Answer(request, found, dataset, recommender.run, line)
 
     @worded

@@ -16,6 +16,7 @@ from gpr.errors import RunError
 from gpr.labels.store import LabelStore
 from gpr.learn.options import Options
 from gpr.recommendation import Recommendation
+from gpr.scorers.feedback import Feedback
 from gpr.turns import Turns
 
 ITEMS = """item_id,title,year,genre,description
@@ -108,13 +109,15 @@ class FakeRecommender:
     def title(self) -> str:
         return f"{self.dataset.name} · {f'run {self.run}' if self.run else 'base model, not fine-tuned'}"
 
-    def recommend(self, request: Request, k: int = 10) -> list[Recommendation]:
+    def recommend(self, request: Request, k: int = 10, feedback: Feedback | None = None) -> list[Recommendation]:
         catalogue = self.dataset.catalogue
         request = request.checked(len(catalogue))
         self.asked.append(request)
         words = set(request.query.casefold().split())
         texts = [" ".join(map(str, row)).casefold() for row in catalogue.table.itertuples(index=False)]
         weights = [math.exp(sum(word in text for word in words)) for text in texts]
+        if feedback:
+            weights = [weight * math.exp(more) for weight, more in zip(weights, feedback.scores(request), strict=True)]
         order = sorted(range(len(texts)), key=lambda number: -weights[number])
         order = order[::-1] if self.twisted else order
         order = [number for number in order if number not in request.history][:k]
