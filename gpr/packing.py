@@ -133,7 +133,7 @@ def _checked(archive: zipfile.ZipFile, file: Path) -> list[zipfile.ZipInfo]:
         raise _no_run(file, "it holds too many files")
     try:
         config = json.loads(archive.read("config.json"))
-        Options(**config["options"])
+        Options.read(config["options"])
         done = json.loads(archive.read("done.json"))
         if done["status"] not in ("done", "stopped") or not isinstance(config["data"], str):
             raise ValueError("its status or data is unknown")

@@ -215,7 +215,7 @@ class RunStore(ABC):
         go_on: Callable[[Estimate], bool],
     ) -> None:
         config = folder.read("config.json")
-        options = Options(**config["options"])
+        options = Options.read(config.get("options"))
         progress.update(phase="reading data")
         dataset = self.dataset(config["data"], options.seed)
         _check_data(dataset, config, folder)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Options", "RunInfo", "Workspace"]
 
+VERSION = 1
+"""Of what a workspace holds: to be raised, with a step that upgrades, whenever that changes."""
 Tell = Callable[[float, str], None]
 KEPT_MODELS = 2
 """Half a gigabyte each: the one that recommends, and the one it is compared with."""
@@ -57,6 +59,7 @@ class Workspace(RunStore):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise disk_error(error, self.root) from error
+        _check_version(self.root / "workspace.json")
         super().__init__(self.root)
         self.data = DataStore(self.root / "data")
         self._lock = threading.RLock()
@@ -169,6 +172,27 @@ class Workspace(RunStore):
             # A full disk costs the next one time, no more.
             partial.write_text(json.dumps(table), encoding="utf-8")
         return table
+
+
+def _check_version(path: Path) -> None:
+    """Marks a new or older workspace with this version: what older ones wrote is read as it is.
+
+    Raises:
+        WorkspaceError: a newer GPR wrote it.
+    """
+    try:
+        found = int(json.loads(path.read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        found = 0
+    if found > VERSION:
+        raise WorkspaceError(
+            f"This workspace was written by a newer GPR (version {found}; this one knows {VERSION}).",
+            where=str(path.parent),
+            hint="Update GPR, or use another --workspace.",
+        )
+    if found < VERSION:
+        with written_whole(path) as partial:
+            partial.write_text(json.dumps({"version": VERSION}), encoding="utf-8")
 
 
 def _last_change(data: str | Path) -> float:

@@ -27,6 +27,8 @@ EVERY = 60.0
 """Seconds between checkpoints at most."""
 COST = 50
 """Checkpoints come so far apart that saving takes at most one part in so many of the time."""
+FORMAT = 1
+"""Of what a checkpoint holds: to be raised whenever that changes."""
 Weights = dict[str, torch.Tensor]
 
 
@@ -52,7 +54,7 @@ class Checkpoints:
     def save(self, content: dict[str, Any]) -> None:
         """Raises: WorkspaceError: the disk refused; the checkpoint before stays."""
         start = time.monotonic()
-        self._write("last.pt", content)
+        self._write("last.pt", content | {"format": FORMAT})
         self._saved = time.monotonic()
         self._cost = self._saved - start
 
@@ -66,6 +68,8 @@ class Checkpoints:
             RunError: the checkpoint is damaged.
         """
         content, best = self._read("last.pt"), self._read("best.pt")
+        if content and content.get("format") != FORMAT:
+            raise RunError("The checkpoint is of another version of GPR.", hint="Start the run again with --overwrite.")
         return content and content | {"best": Best(**best) if best else None}
 
     def remove(self) -> None:

@@ -23,22 +23,22 @@ STATES = 3
 GB = 2**30
 
 
-def estimate(joint: JointModel, rows: list[Row], seconds: float) -> Estimate:
-    """Args: seconds: of the whole run, spent and foreseen."""
+def estimate(joint: JointModel, rows: list[Row], seconds: float, read: int) -> Estimate:
+    """Args: seconds: of the whole run, spent and foreseen. read: tokens of training rows in all steps."""
     trained = sum(p.nbytes for p in joint.parameters() if p.requires_grad)
     maps = sum(p.nbytes for p in joint.match.parameters())
     checkpoint = 3 * trained + maps + joint.memory.nbytes
     return Estimate(
         seconds,
-        (peak_memory(joint.device) + COPIES * trained + checkpoint + _to_be_kept(joint, rows)) / GB,
+        (peak_memory(joint.device) + COPIES * trained + checkpoint + _to_be_kept(joint, rows, read)) / GB,
         (2 * checkpoint + 2 * trained + joint.memory.nbytes / 2) / GB,
     )
 
 
-def _to_be_kept(joint: JointModel, rows: list[Row]) -> float:
+def _to_be_kept(joint: JointModel, rows: list[Row], read: int) -> float:
     """Bytes that the frozen layers' output for the training rows will take, if it is kept."""
     config = joint.model.config
-    tokens = sum(len(row.ids) for row in rows)
+    tokens = min(read, sum(len(row.ids) for row in rows))
     wanted = STATES * tokens * config.hidden_size * next(joint.model.parameters()).element_size()
     return min(float(wanted), float(KEPT_BYTES)) if joint.keeps_lower_layers else 0.0
 

@@ -80,6 +80,21 @@ class Options:
         if self.generate_weight == 0 and self.match_weight == 0:
             raise RunError("Both losses weigh nothing.", hint="Give at least one of them a weight.")
 
+    @classmethod
+    def read(cls, content: object) -> Options:
+        """From a run's `config.json`.
+
+        Raises:
+            RunError: another version wrote it, or it is damaged.
+        """
+        given = content if isinstance(content, dict) else {"settings that cannot be read": None}
+        if unknown := [str(name) for name in given if name not in cls.__dataclass_fields__]:
+            raise RunError(
+                f"The run was started by another version of GPR: this one does not know its {', '.join(unknown)[:80]}.",
+                hint="Start a new run, or use the version that started it.",
+            )
+        return cls(**given)
+
     def smaller(self) -> Options:
         """With half as many tokens read at once, and twice as many batches a step, so that a step learns as much."""
         return replace(self, batch_tokens=max(16, self.batch_tokens // 2), accumulation=2 * self.accumulation)

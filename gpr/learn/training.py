@@ -40,6 +40,8 @@ from gpr.scorers.match import Match
 KEPT_STEP = 0.5
 WHITENING = (10_000, 500)
 """Tokens and requests of the training rows that whitening looks at, at most."""
+LEAST = 5.0
+"""Seconds that must be left before the first step."""
 ENOUGH = 1.5
 """Times the time that reading the rest of the catalogue needs must be left, for there is more to do."""
 
@@ -111,6 +113,7 @@ def fine_tune(
         schedule = Schedule(**source.read("config.json")["schedule"])
     else:
         progress.update(phase="preparing match")
+        check()
         whiten(joint, rows, options.seed)
         progress.update(phase="measuring speed")
         speed = measure_speed(joint, rows, prompts, dataset, options, check)
@@ -141,7 +144,8 @@ def _foresee(
 ) -> Estimate:
     """What the run will need, kept in its folder; a run that would not fit ends here."""
     progress.update(share=1.0)
-    needed = estimate(joint, rows, progress.state["seconds"] + schedule.estimated)
+    read = schedule.steps * options.accumulation * options.batch_tokens
+    needed = estimate(joint, rows, progress.state["seconds"] + schedule.estimated, read)
     folder.write("config.json", folder.read("config.json") | {"schedule": asdict(schedule), "estimate": needed.json()})
     refuse_what_does_not_fit(needed, folder.path, joint.device, options)
     return needed
@@ -167,6 +171,8 @@ class _Check:
     def __call__(self) -> None:
         if self._stop():
             raise Stopped("The run was stopped before it had learned anything.", hint="Start it again when you like.")
+        if self._clock.left() < LEAST:
+            raise self._clock.refuse(self._name)
 
     def reading(self, share: float) -> None:
         """The catalogue is read twice, the second time without the frozen layers: refuses early what cannot do."""

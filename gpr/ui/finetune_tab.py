@@ -61,7 +61,7 @@ class FinetuneTab:
         self.settings = Settings(self.context.workspace.base)
         with gr.Row():
             self.start_button = gr.Button("Start", variant="primary", min_width=100, elem_id="gpr-start")
-            self.estimate_button = gr.Button("What will it need?", min_width=100, elem_id="gpr-estimate")
+            self.estimate_button = gr.Button("Estimate", min_width=100, elem_id="gpr-estimate")
         with gr.Row():
             self.stop_button = gr.Button("Stop and keep", min_width=100, visible=False, elem_id="gpr-stop")
             self.discard_button = gr.Button(
