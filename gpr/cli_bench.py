@@ -61,3 +61,21 @@ def label(
     figures = measure(labels, pause, min(50, labels), say=lambda words: _err.print(words))
     _show(figures, as_json)
     raise typer.Exit(0 if figures["holds"] else 1)
+
+
+@bench_app.command()
+@user_errors
+def train(
+    data: Annotated[str, typer.Argument(help="A data set with queries, or with histories.")] = "movies",
+    limit: Annotated[int, typer.Option(help="Training pairs, or users with a history, that take part.")] = 100,
+    epochs: Annotated[int, typer.Option(help="Times that every target is shown.")] = 3,
+    tests: Annotated[int, typer.Option(help="Held-out requests to compare on; 0 measures speed alone.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Training beside the plain way of peft and the Trainer: targets a second, and what was learned."""
+    from gpr.bench.train import train as measure
+    from gpr.cache import cache_folder
+    from gpr.data.load import load
+    from gpr.lm.install import DEFAULT_BASE
+
+    _show(measure(load(data, cache=cache_folder()), DEFAULT_BASE, _tell, limit, epochs, tests), as_json)

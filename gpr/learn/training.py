@@ -102,7 +102,7 @@ def fine_tune(
         raise RunError(
             "There is nothing to learn from: all that is known of the items is held out.", where=dataset.name
         )
-    model, layers = _with_lora(base, options)
+    model, layers = add_lora(base, options)
     source = RunFolder(processes.from_first(folder.path))
     kept = Checkpoints(source).last()
     progress.update(phase="going on from the checkpoint" if kept else "reading the items")
@@ -183,7 +183,7 @@ class _Check:
             raise self._clock.refuse(self._name)
 
 
-def _with_lora(base: Base, options: Options) -> tuple[Any, int]:
+def add_lora(base: Base, options: Options) -> tuple[Any, int]:
     """The base model with new LoRA weights in its upper layers, and how many layers those are."""
     names, layers = linear_layers(base.model, options.trained_share)
     names = [name for name in names if options.targets == "all" or _is_attention(name) == (options.targets != "mlp")]

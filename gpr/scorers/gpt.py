@@ -18,6 +18,7 @@ from gpr.lm.body import body_of, low_depths
 from gpr.lm.prompts import Prompt, Prompts
 from gpr.lm.reading import Reading, padded
 from gpr.lm.tree import TreeDecoder
+from gpr.lm.trie import Ints
 from gpr.scorers.match import BLOCKS, Match, Spans, features
 from gpr.scorers.scorer import Scores
 
@@ -53,6 +54,8 @@ class Gpt:
         with torch.inference_mode():
             self._item_vectors = self.match.item_vectors(self.item_features)
             self._prior = self.decoder.score_all([self.prompts.request(Request()).ids])[0]
+        self.decoder.expect(self._prior.cpu().numpy())
+        self._prior_likelihood = np.full(len(self.catalogue), np.nan, np.float32)
 
     def _untrained_match(self, progress: Callable[[float], None]) -> Match:
         """Whitened on titles as queries against items' texts: what a catalogue alone can say."""
@@ -95,6 +98,23 @@ class Gpt:
             progress(done / len(prompts))
         prior = self._prior.repeat(len(prompts), 1)
         return {name: part.cpu().numpy() for name, part in (("generate", generate), ("match", match), ("prior", prior))}
+
+    def plausibility(self, requests: Sequence[Request], items: Ints) -> Scores:
+        """How much likelier a request makes the whole titles of some items, the same for all requests: (B, S).
+
+        The log-likelihood over the full vocabulary minus that under the empty request, which is kept once it is
+        known. It costs about as many tokens as the titles have: for a shortlist.
+        """
+        unknown = items[np.isnan(self._prior_likelihood[items])]
+        if len(unknown):
+            empty = self.decoder.read([self.prompts.request(Request()).ids])
+            self._prior_likelihood[unknown] = self.decoder.likelihoods(empty, unknown)[1][0]
+        found = np.empty((len(requests), len(items)), np.float32)
+        prompts = [self.prompts.request(request).ids for request in requests]
+        for rows in self.decoder.batches(prompts):
+            reading = self.decoder.read([prompts[row] for row in rows])
+            found[rows] = self.decoder.likelihoods(reading, items)[1]
+        return found - self._prior_likelihood[items]
 
     def _match(self, reading: Reading, prompts: Sequence[Prompt]) -> Tensor:
         found = features(reading.low, reading.top, spans_of(prompts, self.decoder.device, reading.opening))

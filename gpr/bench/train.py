@@ -1,0 +1,158 @@
+"""How fast training is beside the plain way, in one run: same data, same LoRA, as many presentations of each target.
+
+    plain   peft and the Trainer on padded batches of examples in any order; the loss is the full-vocabulary likelihood
+            of the title; a history is as many sequences as it has targets
+    ours    the two losses of `gpr.learn.joint`: batches of like lengths, frozen layers' output kept, only the rows of
+            children through the head, all targets of a history in one sequence
+
+`held_out` compares on test requests what each has learned: the exact ranking by `generate` of the plain way's model,
+and by `match` and `generate` of ours, evenly mixed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import SequentialSampler
+from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, TrainingArguments, set_seed
+
+from gpr.data.dataset import Dataset, Example, Request
+from gpr.evaluate.metrics import ranking_metrics
+from gpr.learn.joint import JointModel
+from gpr.learn.options import Options
+from gpr.learn.rows import plan_batches, steps_of_epochs, training_rows
+from gpr.learn.trainer import loss_weights
+from gpr.learn.training import add_lora, whiten
+from gpr.lm.base import Base, load_base
+from gpr.lm.prompts import Prompts
+from gpr.lm.tree import TreeDecoder
+from gpr.scorers.gpt import Gpt
+from gpr.scorers.match import Match
+
+PLAIN_BATCH = 8
+WINDOW = 20
+Tell = Callable[[float, str], None]
+
+
+def train(dataset: Dataset, base: str, tell: Tell, limit: int, epochs: int, tests: int) -> dict[str, Any]:
+    """Targets a second of both ways and the ratio; NDCG@10 of both where `tests` > 0. Ready for JSON.
+
+    Args:
+        limit: of training pairs, or of users with a history where there are no pairs. epochs: times that every target
+            is shown. tests: held-out requests that both are measured on.
+    """
+    some = _part(dataset, limit)
+    held_out = list(dataset.examples["test"])[:: max(1, len(dataset.examples["test"]) // max(1, tests))][:tests]
+    tell(0.0, "the plain way")
+    plain_rate, plain_found = _plain(some, load_base(base), epochs, held_out)
+    tell(0.5, "ours")
+    own_rate, own_found = _ours(some, load_base(base), epochs, held_out)
+    return {
+        "data": dataset.name,
+        "plain_targets_per_s": round(plain_rate, 3),
+        "targets_per_s": round(own_rate, 3),
+        "speedup": round(own_rate / plain_rate, 3),
+        "epochs": epochs,
+        "held_out": {"n": len(held_out), "plain": plain_found, "ours": own_found},
+    }
+
+
+def _part(dataset: Dataset, limit: int) -> Dataset:
+    """The first `limit` training pairs, or histories of so many users, in windows."""
+    pairs = dataset.examples["train"][:limit]
+    windows = [replace(s, items=s.items[: WINDOW + 1]) for s in dataset.sequences if len(s.items) > WINDOW][:limit]
+    sequences = () if pairs else tuple(windows)
+    return replace(dataset, examples=dataset.examples | {"train": pairs}, sequences=sequences)
+
+
+def _plain(dataset: Dataset, base: Base, epochs: int, held_out: Sequence[Example]) -> tuple[float, float | None]:
+    """Targets a second, and NDCG@10 on the held-out examples."""
+    set_seed(0)
+    prompts = Prompts(base.tokenizer, dataset.catalogue)
+    examples = [(example.request, example.item) for example in dataset.examples["train"]]
+    for sequence in dataset.sequences:
+        for at in range(1, len(sequence.items)):
+            examples.append((Request("", sequence.items[:at], sequence.user), sequence.items[at]))
+    asked = [(prompts.request(request).ids, prompts.titles[item]) for request, item in examples]
+    table = [{"input_ids": ids + title, "labels": [-100] * len(ids) + title} for ids, title in asked]
+    model, _ = add_lora(base, Options())
+    trainer = Trainer(
+        model=model,
+        args=_arguments(base, -(-len(table) * epochs // PLAIN_BATCH), PLAIN_BATCH),
+        train_dataset=table,
+        data_collator=DataCollatorForSeq2Seq(base.tokenizer, label_pad_token_id=-100),
+    )
+    trainer.remove_callback(PrinterCallback)
+    start = time.perf_counter()
+    trainer.train()
+    rate = len(table) * epochs / (time.perf_counter() - start)
+    model.eval()
+    if not held_out:
+        return rate, None
+    decoder = TreeDecoder(model, prompts.trie, prompts.openings)
+    scores = decoder.score_all([prompts.request(example.request).ids for example in held_out])
+    return rate, _ndcg(scores.numpy(), held_out)
+
+
+def _ours(dataset: Dataset, base: Base, epochs: int, held_out: Sequence[Example]) -> tuple[float, float | None]:
+    set_seed(0)
+    options = Options()
+    prompts = Prompts(base.tokenizer, dataset.catalogue)
+    pairs, histories = len(dataset.examples["train"]), len(dataset.sequences)
+    rows = training_rows(dataset, prompts, 0)[: pairs + histories]  # without the catalogue's own texts
+    model, layers = add_lora(base, options)
+    start = time.perf_counter()
+    joint = JointModel(model, prompts, Match(model.config.hidden_size).to(base.device), layers, loss_weights(options))
+    whiten(joint, rows, 0)
+    read = time.perf_counter() - start
+    steps = steps_of_epochs(rows, epochs, options.batch_tokens, 0)
+    trainer = _InOrder(
+        model=joint,
+        args=_arguments(base, steps, 1),
+        train_dataset=plan_batches(rows, steps, options.batch_tokens, 0),
+        data_collator=lambda batch: {"numbers": batch[0], "rows": [rows[number] for number in batch[0]]},
+    )
+    trainer.remove_callback(PrinterCallback)
+    start = time.perf_counter()
+    trainer.train()
+    targets = sum(len(row.items) for row in rows) * epochs
+    rate = targets / (time.perf_counter() - start + read)
+    joint.eval()
+    if not held_out:
+        return rate, None
+    parts = Gpt(model, prompts, joint.match, joint.item_features()).score_parts([e.request for e in held_out])
+    return rate, _ndcg(parts["match"] + 0.1 * (parts["generate"] - parts["prior"]), held_out)
+
+
+class _InOrder(Trainer):
+    """The batches are planned: the Trainer takes them as they come."""
+
+    def _get_train_sampler(self, *args: Any, **kwargs: Any) -> torch.utils.data.Sampler[int]:
+        return SequentialSampler(self.train_dataset)
+
+
+def _arguments(base: Base, steps: int, batch: int) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=tempfile.mkdtemp(),
+        max_steps=steps,
+        per_device_train_batch_size=batch,
+        learning_rate=Options().learning_rate,
+        warmup_steps=max(1, steps // 10),
+        save_strategy="no",
+        logging_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        use_cpu=base.device.type == "cpu",
+        dataloader_pin_memory=False,
+    )
+
+
+def _ndcg(scores: np.ndarray, held_out: Sequence[Example]) -> float:
+    return round(ranking_metrics(scores, np.array([example.item for example in held_out]))["NDCG@10"], 4)
