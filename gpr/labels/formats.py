@@ -117,15 +117,18 @@ def _harmless(value: Any) -> Any:
 
 
 def _read_csv(path: Path) -> list[Row]:
-    csv.field_size_limit(10**9)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        start = file.read(4096)
-        file.seek(0)
-        separator = "\t" if start.count("\t") > start.count(",") else ","
-        return [
-            {name: _as_it_was(value) for name, value in row.items()}
-            for row in csv.DictReader(file, delimiter=separator)
-        ]
+    limit = csv.field_size_limit(10**9)  # of the whole process: put back, since data is read with its own
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            start = file.read(4096)
+            file.seek(0)
+            separator = "\t" if start.count("\t") > start.count(",") else ","
+            return [
+                {name: _as_it_was(value) for name, value in row.items()}
+                for row in csv.DictReader(file, delimiter=separator)
+            ]
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _as_it_was(value: Any) -> Any:

@@ -193,7 +193,7 @@ def test_one_endless_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_field_as_long_as_a_file(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text('id,title\n1,"' + "x, y\n" * 400_000)
-    with pytest.raises(DataError, match="row 1: (A field is longer than|The quotes are not balanced)"):
+    with pytest.raises(DataError, match="row 1: A field is longer than"):
         read(tmp_path / "x.csv")
 
 
