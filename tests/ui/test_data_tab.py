@@ -175,9 +175,10 @@ def test_pictures_of_the_data(visit: Visit, tmp_path: Path) -> None:
     table = tmp_path / "log.csv"
     table.write_text(LOG.replace("who,film", "user,title"))
     upload(visit, table)
-    expect(page.locator("#gpr-header")).to_contain_text("log")
+    expect(page.locator("#gpr-report")).to_contain_text("16 rows = 16 used")
     page.locator("#gpr-pictures > button").click()
     expect(page.locator("#gpr-plot .js-plotly-plot")).to_be_visible()
-    for name in ("History lengths", "Over time", "Ratings"):
+    axes = {"History lengths": "items in a history", "Over time": "week", "Ratings": "rating"}
+    for name, axis in axes.items():
         page.locator("#gpr-picture").get_by_text(name, exact=True).click()
-        expect(page.locator("#gpr-plot .js-plotly-plot")).to_be_visible()
+        expect(page.locator("#gpr-plot .xtitle")).to_have_text(axis)

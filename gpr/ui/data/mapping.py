@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from html import escape
 
@@ -32,7 +33,11 @@ def select(press: str, options: Mapping[str, str], chosen: str, label: str, **da
         for value, words in options.items()
     )
     given = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
-    return f'<select class="gpr-select" data-press="{press}" aria-label="{escape(label)}"{given}>{inside}</select>'
+    # The page changes what is there instead of drawing it anew, and a dropdown that was used would keep what was chosen
+    # in it; inside of an element with a new name it is drawn anew.
+    fresh = f"gpr-{secrets.token_hex(4)}"
+    field = f'<select class="gpr-select" data-press="{press}" aria-label="{escape(label)}"{given}>{inside}</select>'
+    return f"<{fresh}>{field}</{fresh}>"
 
 
 def columns_html(tables: Mapping[str, Table], meanings: Meanings, accounts: Mapping[str, Mapping[str, int]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -129,8 +130,12 @@ class DataTab:
             kept = store.choose(name, _changed(store.find(name).choices, press))
         except Exception as error:
             return gr.skip(), failure(error), *self.show(stored)
-        state = self.context.remember(self.context.choose(str(store.folder(name)))) | {"hash": kept.hash}
-        return state, notice(words, "good"), *self.show(state)
+        state = self.context.remember(self.context.choose(str(store.folder(name))))
+        turn = {
+            "hash": kept.hash,
+            "turn": secrets.token_hex(4),
+        }  # so that every tab hears, and this one draws once
+        return state | turn, notice(words, "good"), *[gr.skip() for _ in self.outputs]
 
     def _own(self, active: Active) -> tuple[str, str]:
         """The name of a kept data set to change, and what to say: a copy of what is not the user's."""
