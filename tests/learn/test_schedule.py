@@ -125,3 +125,8 @@ def test_an_estimate_in_words() -> None:
     words = Estimate(75, 1.94, 0.2).words()
     assert words == "about 1 min 15 s, 1.9 GB of memory, 205 MB of disk"
     assert size(0.01) == "10 MB"
+
+
+def test_time_that_is_left() -> None:
+    assert math.isinf(Clock(time.monotonic(), None).left())
+    assert Clock(time.monotonic() - 3600, 1).left() < 0

@@ -20,7 +20,6 @@ from gpr.errors import RunError, WorkspaceError
 from gpr.learn import schedule, trainer, training
 from gpr.learn.joint import JointModel
 from gpr.learn.run_folder import RunFolder
-from gpr.learn.schedule import Clock
 from gpr.learn.training import Stopped
 from gpr.scorers.sequence import SEQUENCE
 from gpr.workspace import Options, RunInfo, Workspace
@@ -244,11 +243,6 @@ def test_too_few_minutes_are_told_in_words(start: Start, workspace: Workspace) -
     assert "Allow more minutes" in workspace.run("r").message
 
 
-def test_time_that_is_left() -> None:
-    assert math.isinf(Clock(time.monotonic(), None).left())
-    assert Clock(time.monotonic() - 3600, 1).left() < 0
-
-
 def test_a_loss_that_is_no_number_is_told_in_words(
     start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,20 +293,3 @@ def test_an_unexpected_end_is_kept_and_raised(start: Start, workspace: Workspace
         start(listener=trip)
     assert workspace.run("r").status == "failed"
     assert "unexpected ZeroDivisionError" in workspace.run("r").message
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"epochs": 0}, "The epochs is 0; it must lie between 1 and 1,000."),
-        ({"max_minutes": 0.0}, "max-minutes is 0"),
-        ({"seed": -1}, "seed is -1"),
-        ({"learning_rate": 1.0}, "learning rate is 1"),
-        ({"trained_share": 0.0}, "trained share is 0"),
-        ({"batch_tokens": 1}, "batch tokens is 1"),
-        ({"rank": 0}, "rank is 0"),
-    ],
-)
-def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(RunError, match=message):
-        Options(**options)

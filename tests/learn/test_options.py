@@ -1,0 +1,27 @@
+"""What a user can set for a run, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gpr.errors import RunError
+from gpr.learn.options import Options
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0}, "The epochs is 0; it must lie between 1 and 1,000."),
+        ({"max_minutes": 0.0}, "max-minutes is 0"),
+        ({"seed": -1}, "seed is -1"),
+        ({"learning_rate": 1.0}, "learning rate is 1"),
+        ({"trained_share": 0.0}, "trained share is 0"),
+        ({"batch_tokens": 1}, "batch tokens is 1"),
+        ({"rank": 0}, "rank is 0"),
+    ],
+)
+def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(RunError, match=message):
+        Options(**options)
