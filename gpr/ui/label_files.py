@@ -36,7 +36,7 @@ class LabelFiles:
             self.export_button = gr.Button("Download all labels", scale=0, min_width=190, elem_id="gpr-export")
             self.file = gr.DownloadButton("Download", visible="hidden", elem_id="gpr-export-file")
             self.upload = gr.UploadButton(
-                "Add labels from a file", file_types=READ, scale=0, min_width=190, elem_id="gpr-import"
+                "Add labels from a file", file_types=READ, scale=0, min_width=220, elem_id="gpr-import"
             )
         self.exported = gr.HTML("", elem_id="gpr-export-notice", apply_default_css=False, js_on_load=None)
 

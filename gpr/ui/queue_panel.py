@@ -24,12 +24,12 @@ class QueuePanel:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.mode = gr.Radio(list(MODES), value=ONE, show_label=False, container=False, elem_id="gpr-mode")
+        self.mode = gr.Radio(list(MODES), value=ONE, label="Mode", elem_id="gpr-mode")
 
     def build(self) -> None:
         """The fields, in an accordion."""
         self.uploaded = gr.State(())
-        with gr.Accordion("Which recommendations, in which order", open=False, elem_id="gpr-queue"):
+        with gr.Accordion("What to label, in which order", open=False, elem_id="gpr-queue"):
             with gr.Row():
                 self.source = gr.Dropdown(list(SOURCES), value=SOURCES[0], label="From", min_width=150)
                 self.order = gr.Dropdown(list(ORDERS), value=ORDERS[0], label="Order", min_width=150)

@@ -207,7 +207,7 @@ def test_side_by_side_keeps_preferences(visit: Visit, workspace: FakeWorkspace, 
     sit_down(visit)
     mode(visit, "Side by side")
     expect(visit.page.locator("#gpr-deck")).to_contain_text("Side by side needs two runs.")
-    visit.page.get_by_text("Which recommendations, in which order").click()
+    visit.page.get_by_text("What to label, in which order").click()
     visit.page.get_by_label("Compare with").click()
     visit.page.get_by_role("option", name="Base model").click()
     visit.page.keyboard.press("Escape")
