@@ -80,9 +80,13 @@ class LabelTab:
         self.shared.wire(tab)
         self.files.wire()
 
-    def greet(self, name: str, who: gr.Request) -> gr.Textbox:
-        """The name that the browser remembers; that of the login where there is one."""
+    def greet(self, name: str, who: gr.Request) -> Any:
+        """The name that the browser remembers; that of the login where there is one. Without either nothing changes:
+        a name may have been typed meanwhile.
+        """
         login = getattr(who, "username", None)
+        if not (login or name):
+            return gr.skip()
         return gr.Textbox(login or name, interactive=not login)
 
     def look(
