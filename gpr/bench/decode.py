@@ -62,7 +62,7 @@ def decode(dataset: Dataset, base: Base, tell: Tell) -> dict[str, Any]:
         "floor": lambda ids: decoder.read([ids]).lengths.tolist(),
         "top_k": partial(_best, decoder),
         "score_all": lambda ids: decoder.score(decoder.read([ids]))[0].topk(K).indices.tolist(),
-        "top_k_bias": lambda ids: decoder.top_k(decoder.read([ids]), K, -prior, allowed)[0].items.tolist(),
+        "top_k_bias": lambda ids: decoder.top_k([ids], K, -prior, allowed)[0].items.tolist(),
         "generate_10": lambda ids: beams(ids, 10),
         "generate_50": lambda ids: beams(ids, 50),
     }
@@ -73,7 +73,7 @@ def decode(dataset: Dataset, base: Base, tell: Tell) -> dict[str, Any]:
             times.setdefault(name, []).append(seconds)
             if name in found:
                 found[name].append(items)
-        expanded.append(decoder.top_k(decoder.read([ids]), K)[0].expanded)
+        expanded.append(decoder.top_k([ids], K)[0].expanded)
     tell(1.0, "batches and larger catalogues")
     table = {name: np.array(seconds) for name, seconds in times.items()}
     recalls = {name: _recall(lists, truth) for name, lists in found.items()}
@@ -91,7 +91,7 @@ def decode(dataset: Dataset, base: Base, tell: Tell) -> dict[str, Any]:
 
 
 def _best(decoder: TreeDecoder, ids: Ids) -> list[int]:
-    return [int(item) for item in decoder.top_k(decoder.read([ids]), K)[0].items]
+    return [int(item) for item in decoder.top_k([ids], K)[0].items]
 
 
 def _time(way: Callable[[], list[int]], repeats: int) -> tuple[float, list[int]]:
@@ -163,13 +163,12 @@ def _batch_speedup(decoder: TreeDecoder, prompts: Prompts, dataset: Dataset, siz
     asked = [prompts.request(request).ids for request in queries + histories]
 
     def together() -> list[int]:
-        for rows in decoder.batches(asked):
-            decoder.top_k(decoder.read([asked[row] for row in rows]), K)
+        decoder.top_k(asked, K)
         return []
 
     def alone() -> list[int]:
         for ids in asked:
-            decoder.top_k(decoder.read([ids]), K)
+            decoder.top_k([ids], K)
         return []
 
     return round(_time(alone, 2)[0] / _time(together, 2)[0], 3)

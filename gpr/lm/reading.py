@@ -49,6 +49,8 @@ class Reading:
     """(B, P - opening, H) hidden states after the layers of `low_depths`."""
     slots: Tensor
     """(3, B, S) first rank, last rank and depth of each trie token in the cache; zeros for padding."""
+    along: Tensor
+    """(B, E, H) top hidden states of the edges that were read in the same pass as the prompts."""
 
     @property
     def last(self) -> Tensor:
@@ -71,7 +73,8 @@ class Reading:
         index = torch.from_numpy(rows).to(self.top.device)
         self.cache.batch_select_indices(index)
         low = (self.low[0][index], self.low[1][index])
-        return Reading(self.cache, self.lengths[index], self.opening, self.top[index], low, self.slots[:, index])
+        slots, along = self.slots[:, index], self.along[index]
+        return Reading(self.cache, self.lengths[index], self.opening, self.top[index], low, slots, along)
 
 
 class Reader:
@@ -83,7 +86,9 @@ class Reader:
 
     def __init__(self, model: Any, trie: Trie, openings: Sequence[Ids] = ()) -> None:
         self.trie, self.body = trie, body_of(model)
-        self.device: torch.device = model.get_input_embeddings().weight.device
+        weight = model.get_input_embeddings().weight
+        self.device: torch.device = weight.device
+        self.dtype: torch.dtype = weight.dtype
         self._deepest = int(trie.depth[: trie.n_nodes].max())
         self._openings = {tuple(ids): self._cache_of(ids) for ids in openings if len(ids)}
 
@@ -99,8 +104,11 @@ class Reader:
         return max(fits, key=len, default=())
 
     @torch.inference_mode()
-    def prompts(self, prompts: Sequence[Ids]) -> Reading:
+    def prompts(self, prompts: Sequence[Ids], along: Ints | None = None) -> Reading:
         """One pass over B prompts of any lengths. Padding is on the right, where causal attention never looks.
+
+        Args:
+            along: nodes whose edges are read behind each prompt in the same pass, with those above them.
 
         Raises:
             RequestError: a prompt and the deepest choice do not fit the positions that the model knows.
@@ -112,10 +120,18 @@ class Reader:
         cache = copy.deepcopy(self._openings[opening]) if opening else DynamicCache()
         if opening and len(prompts) > 1:
             cache.batch_repeat_interleave(len(prompts))
-        out = self.body(input_ids=ids, past_key_values=cache, use_cache=True, output_hidden_states=True)
-        low = tuple(out.hidden_states[depth] for depth in low_depths(self.body))
+        lengths = lengths + len(opening)
         slots = torch.zeros(3, len(prompts), 0, dtype=torch.long, device=self.device)
-        return Reading(cache, lengths + len(opening), len(opening), out.last_hidden_state, low, slots)
+        size, sight = ids.shape[1], {}
+        if along is not None and len(along):
+            tokens, *columns, _ = self._layout(along, False)
+            slots = torch.from_numpy(np.stack(columns)).to(self.device)[:, None].expand(3, len(prompts), -1)
+            ids = torch.cat([ids, torch.from_numpy(tokens).to(self.device).expand(len(prompts), -1)], 1)
+            sight = self._sight_with_prompts(lengths, len(opening), size, slots)
+        out = self.body(input_ids=ids, past_key_values=cache, use_cache=True, output_hidden_states=True, **sight)
+        low = tuple(out.hidden_states[depth][:, :size] for depth in low_depths(self.body))
+        top = out.last_hidden_state
+        return Reading(cache, lengths, len(opening), top[:, :size], low, slots, top[:, size:])
 
     @torch.inference_mode()
     def edges(self, reading: Reading, nodes: Sequence[Ints], cut: bool = False) -> tuple[Tensor, list[Ints]]:
@@ -151,24 +167,40 @@ class Reader:
 
     def _pass(self, reading: Reading, tokens: Tensor, slots: Tensor) -> Tensor:
         """Tokens (B, E) with their ranks and depths (3, B, E) -> hidden states (B, E, H); the cache takes them over."""
-        size, width = len(reading.lengths), reading.width
         old, reading.slots = reading.slots, torch.cat([reading.slots, slots], 2)
-        first, depth = slots[0, :, :, None], slots[2, :, :, None]  # (B, E, 1) each
-        of_first, of_last, of_depth = reading.slots[:, :, None]  # (B, 1, S + E) each
-        in_trie = (of_first <= first) & (first < of_last) & (of_depth <= depth)
-        read = torch.arange(width, device=self.device).expand(size, -1)  # (B, P)
-        in_prompt = (read < reading.lengths[:, None])[:, None].expand(-1, tokens.shape[1], -1)
-        before = reading.lengths[:, None] - 1
-        positions = before + slots[2]  # (B, E)
-        seen_at = torch.cat([read, before + old[2], positions], 1)  # (B, P + S + E)
-        sees = torch.cat([in_prompt, in_trie], 2)  # (B, E, P + S + E)
         return self.body(  # type: ignore[no-any-return]
             input_ids=tokens,
-            position_ids=positions,
-            attention_mask=_masks(self.body.config, sees, positions, seen_at, reading.top.dtype),
             past_key_values=reading.cache,
             use_cache=True,
+            **self._arguments(*self._sight(reading.lengths, reading.width, old, slots)),
         ).last_hidden_state
+
+    def _sight(self, lengths: Tensor, width: int, old: Tensor, slots: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What trie tokens `slots` (3, B, E) see of prompts (P = width), of `old` (3, B, S) and of one another.
+
+        Returns:
+            positions (B, E); positions of what is seen (B, P + S + E); who sees what (B, E, P + S + E).
+        """
+        first, depth = slots[0, :, :, None], slots[2, :, :, None]  # (B, E, 1) each
+        of_first, of_last, of_depth = torch.cat([old, slots], 2)[:, :, None]  # (B, 1, S + E) each
+        in_trie = (of_first <= first) & (first < of_last) & (of_depth <= depth)
+        read = torch.arange(width, device=self.device).expand(len(lengths), -1)  # (B, P)
+        in_prompt = (read < lengths[:, None])[:, None].expand(-1, slots.shape[2], -1)
+        before = lengths[:, None] - 1
+        positions = before + slots[2]
+        return positions, torch.cat([read, before + old[2], positions], 1), torch.cat([in_prompt, in_trie], 2)
+
+    def _sight_with_prompts(self, lengths: Tensor, opening: int, size: int, slots: Tensor) -> dict[str, Any]:
+        """The body's arguments for `size` tokens of each prompt behind the opening, followed by trie tokens."""
+        positions, seen_at, sees = self._sight(lengths, opening + size, slots[:, :, :0], slots)
+        read = torch.arange(opening, opening + size, device=self.device).expand(len(lengths), -1)
+        everything = torch.arange(seen_at.shape[1], device=self.device)
+        causal = (everything <= read[:, :, None]) & (everything < opening + size)
+        return self._arguments(torch.cat([read, positions], 1), seen_at, torch.cat([causal, sees], 1))
+
+    def _arguments(self, positions: Tensor, seen_at: Tensor, sees: Tensor) -> dict[str, Any]:
+        masks = _masks(self.body.config, sees, positions, seen_at, self.dtype)
+        return {"position_ids": positions, "attention_mask": masks}
 
     def _check_room(self, width: int, depth: int) -> None:
         limit = getattr(self.body.config, "max_position_embeddings", None)

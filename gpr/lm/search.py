@@ -2,7 +2,8 @@
 
 Log-probabilities only fall along a path, so the probability of a prefix, plus the largest bias of an allowed item
 below it, bounds every item below. Of each request the open prefixes with the best bounds are expanded together, in
-one forward pass for the whole batch, until k finished items lead all of them. It knows the trie and hidden states.
+one forward pass for the whole batch, until k finished items lead all of them. Behind a single prompt what is likely to
+be wanted is read in the prompt's own pass, which has room for it. It knows the trie and hidden states.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from numpy.typing import NDArray
 
 from gpr.errors import RequestError
 from gpr.lm.branches import Branches
-from gpr.lm.reading import Reader, Reading
+from gpr.lm.reading import Ids, Reader
 from gpr.lm.trie import Ints, Trie
 
 Floats = NDArray[np.float32]
+_NONE = np.zeros(0, np.int64)
 TOKENS_A_PASS = 24
 """Of edges that are expanded together for a request: enough to fill a pass, few enough to be needed."""
+TOKENS_ALONG = 32
+"""Of edges that are read in the pass of a single prompt, before anything is known of the request."""
 MARGIN = 0.5
 """Nats by which what is likely below a prefix may fall short and still be read with it."""
 GROWTH = 0.75
@@ -48,7 +52,7 @@ class Best:
 def search(
     reader: Reader,
     branches: Branches,
-    reading: Reading,
+    prompts: Sequence[Ids],
     k: int,
     bias: Floats | None,
     allowed: NDArray[np.bool_] | None,
@@ -60,16 +64,21 @@ def search(
         bias, allowed: (N,) or (B, N). hints: (M,) the log-probability that each inner node is expected to have; it
             decides what is read together, never the result.
     """
-    size, n = len(reading.lengths), len(reader.trie)
-    offers = np.broadcast_to(np.float32(0) if bias is None else bias.astype(np.float32), (size, n))
-    if allowed is not None:
-        offers = np.where(allowed, offers, np.float32(-np.inf))
-    if np.isneginf(offers).all(1).any():
-        raise RequestError("No item passes the filter.", hint="Loosen it.")
-    most = None if bias is None and allowed is None else reader.trie.most_below(offers)
-    searches = [_Search(reader.trie, k, None if most is None else most[row], hints) for row in range(size)]
-    root = np.zeros(1, np.int64)
-    _expand(branches, searches, [root] * size, [reading.last[row, None] for row in range(size)])
+    trie, size = reader.trie, len(prompts)
+    most = None
+    if bias is not None or allowed is not None:
+        offers = np.broadcast_to(np.float32(0) if bias is None else bias.astype(np.float32), (size, len(trie)))
+        offers = offers if allowed is None else np.where(allowed, offers, np.float32(-np.inf))
+        if np.isneginf(offers).all(1).any():
+            raise RequestError("No item passes the filter.", hint="Loosen it.")
+        most = trie.most_below(offers)
+    searches = [_Search(trie, k, None if most is None else most[row], hints) for row in range(size)]
+    along = _likely(trie, hints if most is None else hints + most[0, : trie.n_nodes]) if size == 1 else _NONE
+    reading = reader.prompts(prompts, along)
+    along_ends = torch.from_numpy(np.cumsum(trie.edge_lengths[along]) - 1).to(reading.top.device)
+    known = np.concatenate([np.zeros(1, np.int64), along])
+    known_states = [torch.cat([reading.last[row, None], reading.along[row, along_ends]]) for row in range(size)]
+    _expand(branches, searches, [known] * size, known_states)
     rows = np.arange(size)  # of the requests that are still in the batch
     while True:
         wanted = [searches[row].wanted() for row in rows]
@@ -84,6 +93,15 @@ def search(
             ends = np.cumsum(np.bincount(owner, minlength=len(nodes))) - 1
             states.append(hidden[at, torch.from_numpy(ends).to(hidden.device)])
         _expand(branches, [searches[row] for row in rows], wanted, states)
+
+
+def _likely(trie: Trie, hints: Floats) -> Ints:
+    """The inner nodes below the root with the best hints, of about TOKENS_ALONG together, and all above them."""
+    best_first = np.argsort(-hints[1:], kind="stable") + 1
+    room = int(np.searchsorted(np.cumsum(trie.edge_lengths[best_first]), TOKENS_ALONG, "right"))
+    nodes = best_first[:room]
+    nodes = nodes[hints[nodes] > -np.inf]
+    return np.union1d(trie.above(nodes), nodes)[1:]
 
 
 def _expand(

@@ -124,17 +124,27 @@ class TreeDecoder:
     @torch.inference_mode()
     def top_k(
         self,
-        reading: Reading,
+        prompts: Sequence[Ids],
         k: int,
         bias: NDArray[np.float32] | None = None,
         allowed: NDArray[np.bool_] | None = None,
     ) -> list[Best]:
         """The k allowed items with the largest log p + bias for each request, exactly, best first, ties by item number.
 
-        The scores are those sums, not normalised over the catalogue. Fewer items where fewer are allowed. The reading
-        is used up. bias, allowed: (N,) or (B, N).
+        The scores are those sums, not normalised over the catalogue. Fewer items where fewer are allowed.
+
+        Args:
+            bias, allowed: (N,) or (B, N).
+
+        Raises:
+            RequestError: nothing is allowed, or a prompt is too long.
         """
-        return search(self.reader, self._branches, reading, k, bias, allowed, self._hints)
+        found: dict[int, Best] = {}
+        for rows in self.batches(prompts):
+            some = [prompts[row] for row in rows]
+            best = search(self.reader, self._branches, some, k, _of(bias, rows), _of(allowed, rows), self._hints)
+            found.update(zip(rows, best, strict=True))
+        return [found[row] for row in range(len(prompts))]
 
     def score_items(self, reading: Reading, items: Ints) -> NDArray[np.float32]:
         """Exact log-probabilities of some items, visiting the nodes on their paths alone.
@@ -183,6 +193,11 @@ class TreeDecoder:
 
     def _index(self, numbers: Ints) -> Tensor:
         return torch.from_numpy(numbers).to(self.device)
+
+
+def _of(array: NDArray[Any] | None, rows: list[int]) -> NDArray[Any] | None:
+    """What an array (N,) for all requests, or (B, N), says of some of them."""
+    return array if array is None or array.ndim == 1 else array[rows]
 
 
 def shifted(
