@@ -115,6 +115,7 @@ def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: st
         match,
         features.to(base.device) if known else None,
         lambda share: tell(share, f"Reading the catalogue… {share:.0%}"),
+        kept.with_name(f"{kept.name}-prior.npy"),
     )
     if not known:
         _keep(kept, gpt)

@@ -3,6 +3,7 @@
     floor       one pass over the prompt: what any answer of the model costs
     top_k       the ten best items, proven
     score_all   the probability of every item
+    shortlist   the 100 best items, proven, and the likelihood of their whole titles
     generate_n  `generate` with `prefix_allowed_tokens_fn` and n beams, deterministic
 
 Times are medians over the requests, in seconds; ratios are taken request by request first. Recall is the share of the
@@ -26,7 +27,7 @@ from gpr.lm.base import Base
 from gpr.lm.prompts import Ids, Prompts
 from gpr.lm.tree import TreeDecoder
 
-K = 10
+K, SHORTLIST = 10, 100
 QUERIES = (
     "a funny film about a talking animal for the whole family",
     "a detective hunts a serial killer in a rainy city",
@@ -63,6 +64,7 @@ def decode(dataset: Dataset, base: Base, tell: Tell) -> dict[str, Any]:
         "top_k": partial(_best, decoder),
         "score_all": lambda ids: decoder.score(decoder.read([ids]))[0].topk(K).indices.tolist(),
         "top_k_bias": lambda ids: decoder.top_k([ids], K, -prior, allowed)[0].items.tolist(),
+        "shortlist": partial(_shortlist, decoder),
         "generate_10": lambda ids: beams(ids, 10),
         "generate_50": lambda ids: beams(ids, 50),
     }
@@ -80,6 +82,7 @@ def decode(dataset: Dataset, base: Base, tell: Tell) -> dict[str, Any]:
     return {
         **{f"{name}_s": _median(seconds) for name, seconds in table.items()},
         "floor_ratio": _median(table["top_k"] / table["floor"]),
+        "shortlist_share_of_bar": _median(table["shortlist"] / (2 * table["floor"] + 1)),
         "bias_ratio": _median(table["top_k_bias"] / table["score_all"]),
         "faster_than_generate_10": _median(table["generate_10"] / table["top_k"]),
         "faster_than_generate_50": _median(table["generate_50"] / table["top_k"]),
@@ -92,6 +95,11 @@ def decode(dataset: Dataset, base: Base, tell: Tell) -> dict[str, Any]:
 
 def _best(decoder: TreeDecoder, ids: Ids) -> list[int]:
     return [int(item) for item in decoder.top_k([ids], K)[0].items]
+
+
+def _shortlist(decoder: TreeDecoder, ids: Ids) -> list[int]:
+    items = decoder.top_k([ids], SHORTLIST)[0].items
+    return [int(item) for item in items[np.argsort(-decoder.likelihoods(decoder.read([ids]), items)[1][0])]]
 
 
 def _time(way: Callable[[], list[int]], repeats: int) -> tuple[float, list[int]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ import torch
 from torch import Tensor
 
 from gpr.data.dataset import Request
+from gpr.errors import GPRError
+from gpr.files import written_whole
 from gpr.lm.body import body_of, low_depths
 from gpr.lm.prompts import Prompt, Prompts
 from gpr.lm.reading import Reading, padded
@@ -36,6 +39,7 @@ class Gpt:
         match: the trained maps; None starts them by whitening the catalogue's own texts.
         item_features: (N, F) of the same model and catalogue, where they are known; None computes them.
         progress: called with the share done while they are computed.
+        kept: a file for what `plausibility` learns of titles under the empty request; None keeps it in memory alone.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class Gpt:
         match: Match | None = None,
         item_features: Tensor | None = None,
         progress: Callable[[float], None] = lambda share: None,
+        kept: Path | None = None,
     ) -> None:
         self.prompts, self.catalogue = prompts, prompts.catalogue
         self.decoder = TreeDecoder(model, prompts.trie, prompts.openings)
@@ -55,7 +60,7 @@ class Gpt:
             self._item_vectors = self.match.item_vectors(self.item_features)
             self._prior = self.decoder.score_all([self.prompts.request(Request()).ids])[0]
         self.decoder.expect(self._prior.cpu().numpy())
-        self._prior_likelihood = np.full(len(self.catalogue), np.nan, np.float32)
+        self._kept, self._prior_likelihood = kept, _read_numbers(kept, len(self.catalogue))
 
     def _untrained_match(self, progress: Callable[[float], None]) -> Match:
         """Whitened on titles as queries against items' texts: what a catalogue alone can say."""
@@ -109,6 +114,7 @@ class Gpt:
         if len(unknown):
             empty = self.decoder.read([self.prompts.request(Request()).ids])
             self._prior_likelihood[unknown] = self.decoder.likelihoods(empty, unknown)[1][0]
+            _keep_numbers(self._kept, self._prior_likelihood)
         found = np.empty((len(requests), len(items)), np.float32)
         prompts = [self.prompts.request(request).ids for request in requests]
         for rows in self.decoder.batches(prompts):
@@ -119,6 +125,26 @@ class Gpt:
     def _match(self, reading: Reading, prompts: Sequence[Prompt]) -> Tensor:
         found = features(reading.low, reading.top, spans_of(prompts, self.decoder.device, reading.opening))
         return self.match.log_probs(self.match.request_vectors(found), self._item_vectors)
+
+
+def _read_numbers(path: Path | None, count: int) -> Scores:
+    """(count,) numbers from a file, nan where it is missing or of another length."""
+    try:
+        found = np.load(path, allow_pickle=False) if path else None
+    except (OSError, ValueError):
+        found = None
+    return found if found is not None and found.shape == (count,) else np.full(count, np.nan, np.float32)
+
+
+def _keep_numbers(path: Path | None, numbers: Scores) -> None:
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as partial:
+            np.save(partial, numbers)
+    except (OSError, GPRError):
+        return  # it saves time, nothing else
 
 
 def spans_of(prompts: Sequence[Prompt], device: torch.device, opening: int = 0) -> Spans:

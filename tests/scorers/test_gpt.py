@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
@@ -78,3 +81,17 @@ def test_plausibility_is_the_likelihood_that_a_request_adds(gpt: Gpt, tiny_base:
     np.testing.assert_allclose(
         gpt.plausibility(REQUESTS[:1], np.array([1]))[0, 0], gpt.plausibility(REQUESTS, np.arange(3))[0, 1], atol=1e-3
     )
+
+
+def test_the_prior_likelihood_is_computed_once(
+    tiny_base: Base, prompts: Prompts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items, kept = np.array([0, 2]), tmp_path / "cache" / "prior.npy"
+    first = Gpt(tiny_base.model, prompts, kept=kept).plausibility(REQUESTS, items)
+    later, asked = Gpt(tiny_base.model, prompts, kept=kept), []
+    plain = TreeDecoder.likelihoods
+    monkeypatch.setattr(TreeDecoder, "likelihoods", lambda *given: asked.append(given) or plain(*given))
+    np.testing.assert_allclose(later.plausibility(REQUESTS, items), first, atol=1e-6)
+    assert len(asked) == len(later.decoder.batches([prompts.request(request).ids for request in REQUESTS]))
+    kept.write_bytes(b"damaged")
+    np.testing.assert_allclose(Gpt(tiny_base.model, prompts, kept=kept).plausibility(REQUESTS, items), first, atol=1e-3)
