@@ -100,16 +100,26 @@ def evaluate(
     run: Run = "",
     base: Annotated[str, typer.Option(help="Base model, without a run.")] = "smollm2-135m-instruct",
     report: Annotated[Path | None, typer.Option(help="Also write a report: a .html or .md file.")] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Cross-validation: trains so many times, and pools what each had not seen.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the folds and their trainings.")] = 0,
     as_json: Json = False,
     root: Root = WORKSPACE,
 ) -> None:
     """Measures a run, or the base model, and its peers on the test split. Broken off, it goes on where it ended."""
     from gpr.printing import print_table
-    from gpr.workspace import Workspace
+    from gpr.workspace import Options, Workspace
 
+    if run and folds is not None:
+        raise typer.BadParameter("--folds trains its own runs; leave --run out.")
     workspace = Workspace(root, base)
     with _err.status("Loading…") as status:
-        table = workspace.evaluate(data, run, lambda share, words: status.update(f"{words} ({share:.0%})"))
+        tell = lambda share, words: status.update(f"{words} ({share:.0%})")  # noqa: E731
+        if folds is None:
+            table = workspace.evaluate(data, run, tell)
+        else:
+            table = workspace.cross_validate(data, folds, Options(seed=seed, base=base), tell)
     if report:
         from gpr.evaluate.report import write_report
 

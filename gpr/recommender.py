@@ -16,14 +16,14 @@ from gpr.files import written_whole
 from gpr.lm.base import Base
 from gpr.lm.prompts import Prompts
 from gpr.recommendation import Recommendation
-from gpr.scorers.adapter import load_adapter, load_item_features
+from gpr.scorers.adapter import adapter_digest, load_adapter, load_item_features
 from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
 from gpr.scorers.feedback import NAME as FEEDBACK
 from gpr.scorers.feedback import Feedback
 from gpr.scorers.gpt import Gpt, fingerprint
 from gpr.scorers.pool import Pool
 from gpr.scorers.scorer import Scores
-from gpr.scorers.sequence import SEQUENCE, load_sequence
+from gpr.scorers.sequence import load_sequence
 
 Tell = Callable[[float, str], None]
 
@@ -103,7 +103,7 @@ def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: st
     """
     model, match, pool = load_adapter(adapter, base.model) if adapter else (base.model, None, Pool())
     prompts = Prompts(base.tokenizer, dataset.catalogue)
-    model_key = f"{base.name}-{_digest(adapter)}"
+    model_key = f"{base.name}-{adapter_digest(adapter) if adapter else 'base'}"
     kept = cache_folder() / "features" / f"{hashlib.sha256(model_key.encode()).hexdigest()[:12]}-{fingerprint(prompts)}"
     features = load_item_features(adapter or kept, fingerprint(prompts))
     if features is None:
@@ -135,12 +135,3 @@ def _keep(folder: Path, gpt: Gpt) -> None:
             save_file({fingerprint(gpt.prompts): compact(gpt.item_features)}, partial / FEATURES)
     except (OSError, GPRError):
         return  # the cache saves time, nothing else
-
-
-def _digest(adapter: Path | None) -> str:
-    if adapter is None:
-        return "base"
-    digest = hashlib.sha256()
-    for name in ("adapter_model.safetensors", "match.safetensors", "pool.json", SEQUENCE):
-        digest.update((adapter / name).read_bytes() if (adapter / name).exists() else b"")
-    return digest.hexdigest()[:16]

@@ -5,6 +5,7 @@ It knows no widget and no flag. Models are loaded once and kept; calls from seve
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable
@@ -155,23 +156,64 @@ class Workspace(RunStore):
         """
         from gpr.evaluate.table import evaluate
 
+        found = self.evaluated(data, run)
+        if found:
+            return found
         chosen = self.recommender(run, data) if run else None
         info = self.run(run) if run else None
         base = self.recommender("", data or info.data, base=info.base) if info else self.recommender("", data)
-        user = chosen or base
-        kept = (
-            self.root
-            / "evaluations"
-            / f"{base.identity()}-{chosen.identity() if chosen else 'base'}-{user.dataset.seed}"
-        )
-        if (kept / "table.json").is_file():
-            return dict(json.loads((kept / "table.json").read_text(encoding="utf-8")))
-        table = evaluate(user.dataset, base.ensemble.gpt, user.ensemble, user.pool, progress, kept)
-        kept.mkdir(parents=True, exist_ok=True)
-        with suppress(WorkspaceError), written_whole(kept / "table.json") as partial:
-            # A full disk costs the next one time, no more.
-            partial.write_text(json.dumps(table), encoding="utf-8")
-        return table
+        user, kept = chosen or base, self._evaluation(data, run)
+        return _keep(evaluate(user.dataset, base.ensemble.gpt, user.ensemble, user.pool, progress, kept), kept)
+
+    def evaluated(self, data: str | Path, run: str = "") -> dict[str, Any] | None:
+        """What `evaluate` has found before for this data and run, without loading a model; None where it has not.
+
+        Raises:
+            DataError, RunError.
+        """
+        return _kept(self._evaluation(data, run))
+
+    def _evaluation(self, data: str | Path, run: str) -> Path:
+        """The folder of an evaluation: another one for another model, other data, other peers."""
+        from gpr.evaluate import VERSION as EVALUATION
+        from gpr.scorers.adapter import adapter_digest
+
+        info = self.run(run) if run else None
+        seed = int(info.settings.get("seed", 0)) if info else 0
+        dataset = self.dataset(str(data) or (info.data if info else ""), seed)
+        model = (info.base, adapter_digest(RunFolder(info.folder).adapter)) if info else (self.base, "")
+        key = hashlib.sha256(repr((EVALUATION, dataset.name, dataset.hash, model)).encode()).hexdigest()[:16]
+        return self.root / "evaluations" / key
+
+    def cross_validate(
+        self, data: str | Path, folds: int, options: Options, progress: Tell = lambda share, words: None
+    ) -> dict[str, Any]:
+        """The figures of `gpr evaluate --folds`, kept and resumed in the same way. Its runs are not among the runs.
+
+        Raises:
+            DataError: too few queries. RunError, ModelError.
+        """
+        from gpr.cross_validation import cross_validate
+
+        dataset = self.dataset(data, options.seed)
+        settings = hashlib.sha256(repr(options).encode()).hexdigest()[:8]
+        kept = self.root / "evaluations" / f"folds-{folds}-{dataset.hash}-{settings}"
+        return _kept(kept) or _keep(cross_validate(dataset, folds, options, kept, progress), kept)
+
+
+def _kept(folder: Path) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads((folder / "table.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def _keep(table: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same table, kept in a folder; a full disk costs the next one time, no more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(WorkspaceError), written_whole(folder / "table.json") as partial:
+        partial.write_text(json.dumps(table), encoding="utf-8")
+    return table
 
 
 def _check_version(path: Path) -> None:

@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.bench",),
     ("gpr.keeping", "gpr.terminal"),
     ("gpr.workspace", "gpr.jobs"),
-    ("gpr.run_store", "gpr.packing"),
+    ("gpr.run_store", "gpr.packing", "gpr.cross_validation"),
     ("gpr.model_card",),
     ("gpr.runs", "gpr.turns", "gpr.recommender"),
     ("gpr.learn", "gpr.evaluate"),

@@ -3,6 +3,7 @@ weights. It knows files only."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,3 +83,13 @@ def load_item_features(folder: Path, key: str) -> Any:
             return kept.get_tensor(key).float() if key in kept.keys() else None  # noqa: SIM118
     except (OSError, SafetensorError):
         return None
+
+
+def adapter_digest(folder: Path) -> str:
+    """Names what a run has learned: equal for equal answers."""
+    from gpr.scorers.sequence import SEQUENCE
+
+    digest = hashlib.sha256()
+    for name in ("adapter_model.safetensors", MATCH, POOL, SEQUENCE):
+        digest.update((folder / name).read_bytes() if (folder / name).exists() else b"")
+    return digest.hexdigest()[:16]

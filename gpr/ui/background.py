@@ -12,20 +12,36 @@ from typing import Any, Literal
 from gpr.ui.messages import in_words
 
 
+class Halted(Exception):
+    """The work was asked to stop, and stops."""
+
+
 class Task:
     """One piece of work, written by its thread and read by everybody."""
 
     def __init__(self) -> None:
-        self.state: Literal["running", "done", "failed"] = "running"
+        self.state: Literal["running", "done", "failed", "stopped"] = "running"
         self.share = 0.0
         """Of the work that is done, 0 to 1."""
         self.words = ""
         """What is being done; what went wrong, once it failed."""
         self.result: Any = None
+        self.asked = False
+        """To stop, at the next report."""
         self.thread: threading.Thread
 
+    def stop(self) -> None:
+        """Ends the work at its next report."""
+        self.asked = True
+
     def report(self, share: float, words: str) -> None:
-        """For the work itself: how far it is."""
+        """For the work itself: how far it is.
+
+        Raises:
+            Halted: it was asked to stop.
+        """
+        if self.asked:
+            raise Halted
         self.share, self.words = min(max(share, 0.0), 1.0), words
 
 
@@ -58,6 +74,8 @@ class Background:
 def _run(task: Task, work: Callable[[Task], Any]) -> None:
     try:
         task.result = work(task)
+    except Halted:
+        task.state = "stopped"
     except Exception as error:
         task.words = in_words(error)
         task.state = "failed"

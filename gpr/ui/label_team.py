@@ -178,7 +178,7 @@ def _conflicts(groups: list[list[Label]], total: int, owner: bool) -> str:
         (group[0].query or "(history)", group[0].title, _said(group), _choices(group[0], owner)) for group in groups
     ]
     line = f'<p class="gpr-muted">{plural(total, "conflict")}: one says good, another bad. The owner decides.</p>'
-    return line + table(("asked for", "recommended", "said", ""), rows, label="Conflicts", raw=3)
+    return line + table(("asked for", "recommended", "said", ""), rows, label="Conflicts", raw=[3])
 
 
 def _said(group: list[Label]) -> str:

@@ -9,7 +9,7 @@ import gradio as gr
 from gpr.ui.api import Api
 from gpr.ui.context import Context
 from gpr.ui.data.tab import DataTab
-from gpr.ui.evaluate_tab import EvaluateTab
+from gpr.ui.evaluate.tab import EvaluateTab
 from gpr.ui.events import QUICK, REFRESH
 from gpr.ui.finetune_tab import FinetuneTab
 from gpr.ui.header import IDLE_SECONDS, build_header, show_header

@@ -182,7 +182,7 @@ def run_table(runs: Sequence[RunInfo], used: str, shown: str, sort: str = "newes
     runs = sorted(runs, key=SORTS.get(sort, SORTS["newest"]), reverse=sort == "newest")
     rows = [_row(run, metrics, used, shown) for run in runs]
     head = ("run", "", "status", "data", "base", *(f"{name} valid." for name in metrics), "time", "started", "notes")
-    return table(head, rows, label="runs", raw=1, numbers=range(5, 5 + len(metrics)))
+    return table(head, rows, label="runs", raw=[1], numbers=range(5, 5 + len(metrics)))
 
 
 def _row(run: RunInfo, metrics: Sequence[str], used: str, shown: str) -> tuple[object, ...]:

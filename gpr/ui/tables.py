@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 MAX_CELL, LONG, SHORT = 120, 40, 12
@@ -16,20 +16,21 @@ def table(
     *,
     numbers: Sequence[int] = (),
     label: str = "",
-    raw: int = -1,
+    raw: Collection[int] = (),
+    raw_head: bool = False,
 ) -> str:
     """A table that scrolls by itself where it is too wide.
 
     Args:
         numbers: columns that are set to the right.
         label: what it holds, for a screen reader.
-        raw: a column that is HTML already.
+        raw: columns that are HTML already. raw_head: whether the head is, too.
     """
 
     def cell(tag: str, column: int, value: object) -> str:
         text = str(value)
-        if column == raw and tag == "td":
-            return f"<td>{text}</td>"
+        if column in raw and (tag == "td" or raw_head):
+            return f"<{tag}{' class=gpr-number' if column in numbers else ''}>{text}</{tag}>"
         kind = "gpr-number" if column in numbers else _width(text)
         return f'<{tag} class="{kind}">{escape(text if len(text) <= MAX_CELL else text[:MAX_CELL] + "…")}</{tag}>'
 
@@ -55,17 +56,6 @@ def figures(values: Mapping[str, object]) -> str:
         for name, value in values.items()
     )
     return f'<dl class="gpr-figures">{items}</dl>'
-
-
-def bars(values: Mapping[str, float], *, label: str) -> str:
-    """A bar chart of shares from 0 to 1, one line each; the longest bar fills the line."""
-    most = max(values.values(), default=0.0) or 1.0
-    lines = "".join(
-        f'<li><span>{escape(name)}</span><span class="gpr-bar"><span style="width:{100 * value / most:.1f}%"></span>'
-        f"</span><b>{value:.3f}</b></li>"
-        for name, value in values.items()
-    )
-    return f'<ul class="gpr-bars" aria-label="{escape(label)}">{lines}</ul>'
 
 
 def progress_bar(share: float | None, label: str) -> str:

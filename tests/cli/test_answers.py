@@ -105,3 +105,11 @@ def test_evaluate_refusals(with_run: Run, films_folder: Path, tmp_path: Path) ->
     (tmp_path / "items.csv").write_text(ITEMS, encoding="utf-8")
     refused(with_run("evaluate", films_folder, "--run", "film"), "There is no run named 'film'")
     refused(with_run("evaluate", tmp_path / "items.csv", "--run", "films"), "the test split is empty")
+
+
+def test_folds_want_no_run(gpr: Run, films_folder: Path, tiny_base_folder: Path) -> None:
+    result = gpr("evaluate", films_folder, "--run", "films", "--folds", 2)
+    assert result.exit_code == 2
+    assert "--folds trains its own runs" in result.stderr
+    refused(gpr("evaluate", films_folder, "--folds", 1, "--base", tiny_base_folder), "1 folds cannot be made")
+    refused(gpr("evaluate", films_folder, "--folds", 9, "--base", tiny_base_folder), "9 folds need 18 queries or more")

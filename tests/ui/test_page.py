@@ -177,19 +177,6 @@ def test_a_failed_run_says_why(visit: Visit, workspace: FakeWorkspace, data: str
     expect(page.locator("#gpr-train-notice .gpr-bad")).to_contain_text("A run named 'tiny-1' exists.")
 
 
-def test_the_evaluation_shows_table_and_chart(visit: Visit) -> None:
-    page = visit.open()
-    visit.tab("Evaluate")
-    expect(page.locator("#gpr-evaluate-about")).to_contain_text("since no run is chosen")
-    page.locator("#gpr-evaluate").click()
-    rows = page.locator("#gpr-metrics tbody tr")
-    expect(rows).to_have_count(7)
-    expect(rows.first).to_contain_text("0.410")
-    expect(page.locator("#gpr-metrics")).to_contain_text("1 request of the test split of tiny. Full ranking.")
-    page.locator("#gpr-metric").get_by_text("R@1", exact=True).click()
-    expect(page.locator("#gpr-chart li").first).to_contain_text("0.410")
-
-
 def test_a_fault_of_ours_is_shown_without_a_traceback(
     visit: Visit, workspace: FakeWorkspace, caplog: pytest.LogCaptureFixture
 ) -> None:

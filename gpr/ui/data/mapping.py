@@ -59,7 +59,7 @@ def _file(file: str, found: Table, columns: Mapping[str, Meaning], account: Mapp
         )
         for column, meaning in columns.items()
     ]
-    shown = table(("column", "means", "why", "for example"), rows, label=f"columns of {file}", raw=1)
+    shown = table(("column", "means", "why", "for example"), rows, label=f"columns of {file}", raw=[1])
     return f"<h4>{escape(file)} <small>{words}</small></h4>{shown}"
 
 

@@ -1,0 +1,1 @@
+"""The tab Evaluate: how good what recommends is, on the test split, beside simple methods."""

@@ -1,0 +1,115 @@
+"""The figures of an evaluation as HTML: intervals, who is significantly best, groups, what the lists are like. It knows
+the table of `gpr evaluate`."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from gpr.ui.messages import plural
+from gpr.ui.tables import table
+
+METRICS = ("R@1", "R@5", "R@10", "NDCG@10", "MRR")
+LEVEL = 0.05
+NAMES = {
+    "gpr": "what a user gets: all scorers together",
+    "generate": "the title as the model writes it",
+    "match": "the model as an encoder",
+    "base": "the base model, not fine-tuned",
+    "popular": "what is chosen most",
+    "bm25": "shared words",
+    "bm25_queries": "shared words, training queries too",
+    "words": "shared words, training queries too",
+    "neighbours": "what similar training queries chose",
+    "encoder": "a sentence encoder",
+    "sequence": "a small transformer over histories",
+    "taste_next": "what follows in others' histories",
+    "taste_recent": "what goes with the recent items",
+    "taste_all": "what goes with all of the history",
+    "item_knn": "items chosen together",
+    "ease": "items chosen together, linear",
+}
+BEYOND = {
+    "log-loss": "log-loss",
+    "coverage": "coverage",
+    "novelty": "novelty, bits",
+    "popularity": "popularity bias",
+    "diversity": "diversity",
+}
+BEYOND_WORDS = (
+    "Log-loss: minus the log-probability of the right item; smaller is better. Coverage: share of the catalogue that "
+    "is in any list. Novelty: mean surprise at an item. Popularity bias: mean share of the catalogue chosen less "
+    "often than a listed item. Diversity: how unlike the texts of a list are, 0 to 1."
+)
+
+
+def main_table(result: dict[str, Any], metric: str) -> str:
+    """Every method with its intervals, and how `gpr` differs from it in one metric; then how it came about."""
+    head = ("method", *METRICS, f"gpr differs in {metric}")
+    rows = [
+        (_named(name), *(_cell(result, name, of) for of in METRICS), _difference(result, name, metric))
+        for name in result["metrics"]
+    ]
+    numbers = range(1, len(head))
+    shown = table(head, rows, numbers=numbers, raw=range(len(head)), label="metrics")
+    split, data = result["split"], result["data"]
+    words = f"{plural(int(result['n']), 'request')} of the {split} split of {data}. {result['protocol']}"
+    best = "★ significantly above every other method (p < .05). Small figures: 95 % intervals."
+    return f'{shown}<p class="gpr-muted">{best}</p><p class="gpr-muted">{escape(words)}</p>'
+
+
+def group_tables(result: dict[str, Any], metric: str) -> str:
+    """One metric for every group of requests, cold items among them."""
+    groups = result["groups"]
+    if not groups:
+        return '<p class="gpr-muted">There are too few requests of different kinds for groups.</p>'
+    sizes = [f"{escape(name)}<small>{plural(of['n'], 'request')}</small>" for name, of in groups.items()]
+    rows = [
+        (_named(method), *(_figure(of["metrics"][method].get(metric)) for of in groups.values()))
+        for method in result["metrics"]
+    ]
+    head = ("method", *sizes)
+    raw = range(len(head))
+    return table(head, rows, numbers=raw[1:], raw=raw, raw_head=True, label=f"{metric} by group")
+
+
+def list_table(result: dict[str, Any]) -> str:
+    """What the lists of ten are like besides right."""
+    rows = []
+    for name, row in result["beyond"].items():
+        cells = [_figure(row.get(key)) + _span(row.get(f"{key} interval")) for key in BEYOND]
+        rows.append((_named(name), *cells))
+    columns = range(len(BEYOND) + 1)
+    shown = table(("method", *BEYOND.values()), rows, numbers=columns[1:], raw=columns, label="lists")
+    return f'{shown}<p class="gpr-muted">{BEYOND_WORDS}</p>'
+
+
+def _named(name: str) -> str:
+    return f"<b>{escape(name)}</b><small>{escape(NAMES.get(name, ''))}</small>"
+
+
+def _cell(result: dict[str, Any], name: str, metric: str) -> str:
+    star = '<span class="gpr-best" title="significantly best">★</span> ' if result["best"][metric] == name else ""
+    return f"{star}{_figure(result['metrics'][name].get(metric))}{_span(result['intervals'][name].get(metric))}"
+
+
+def _difference(result: dict[str, Any], name: str, metric: str) -> str:
+    at = result["against"].get(name, {}).get(metric)
+    if not at or at["difference"] is None:
+        return ""
+    p = at["p"]
+    sure = p is not None and p < LEVEL
+    kind = "gpr-plain" if not sure else "gpr-better" if at["difference"] > 0 else "gpr-worse"
+    said = "" if p is None else "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".")
+    return f'<span class="{kind}">{at["difference"]:+.3f}</span><small>{said}</small>'
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _span(interval: list[float | None] | None) -> str:
+    if not interval or None in interval:
+        return ""
+    low, high = interval
+    return f"<small>{low:.3f} to {high:.3f}</small>"
