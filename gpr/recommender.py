@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ import numpy as np
 from gpr.cache import cache_folder
 from gpr.data.dataset import Dataset, Request
 from gpr.errors import GPRError, RequestError
+from gpr.explain.examples import Examples
+from gpr.explain.scoring import Scoring
+from gpr.explain.why import Explainer
 from gpr.files import written_whole
 from gpr.lm.base import Base
 from gpr.lm.prompts import Prompts
@@ -69,15 +73,26 @@ class Recommender:
         with self._lock:
             parts = self.ensemble.score([request])
         log_probs = self.pool.combine(parts, [request])
-        shares = self.pool.shares(parts, [request], log_probs)
+        of_feedback = {}
         if feedback:
-            log_probs, shares[FEEDBACK] = _moved(log_probs, feedback.scores(request)[None])
+            log_probs, of_feedback[FEEDBACK] = _moved(log_probs, feedback.scores(request)[None])
+        shares = self.pool.shares(parts, [request], log_probs) | of_feedback
         order = np.argsort(-log_probs[0], kind="stable")[:k]
         best = [int(number) for number in order if np.isfinite(log_probs[0, number])]
         return [
             self._recommendation(rank, number, float(log_probs[0, number]), parts, shares)
             for rank, number in enumerate(best, 1)
         ]
+
+    def explainer(self, request: Request, answer: list[Recommendation], feedback: Feedback | None = None) -> Explainer:
+        """What explains an answer to a request, found with the same feedback."""
+        request = request.checked(len(self.dataset.catalogue))
+        scoring = Scoring(self.dataset, self.ensemble, self.pool, request, feedback)
+        return Explainer(scoring, self._examples, answer)
+
+    @cached_property
+    def _examples(self) -> Examples:
+        return Examples(self.dataset)
 
     def _recommendation(
         self, rank: int, number: int, log_prob: float, parts: dict[str, np.ndarray], shares: dict[str, np.ndarray]

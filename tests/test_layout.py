@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.run_store", "gpr.packing", "gpr.cross_validation"),
     ("gpr.model_card",),
     ("gpr.runs", "gpr.turns", "gpr.recommender"),
-    ("gpr.learn", "gpr.evaluate"),
+    ("gpr.learn", "gpr.evaluate", "gpr.explain"),
     ("gpr.scorers",),
     ("gpr.lm", "gpr.labels"),
     ("gpr.data",),

@@ -58,6 +58,10 @@ class Prompts:
     def _encode(self, text: str) -> Ids:
         return list(self._tokenizer.encode(text, add_special_tokens=False))
 
+    def text_of(self, ids: Ids) -> str:
+        """Token ids as the text that they stand for, without the space that begins a title."""
+        return str(self._tokenizer.decode(ids, clean_up_tokenization_spaces=False)).removeprefix(" ")
+
     def _encode_all(self, texts: list[str]) -> list[Ids]:
         return list(self._tokenizer(texts, add_special_tokens=False)["input_ids"]) if texts else []
 

@@ -165,6 +165,22 @@ class TreeDecoder:
         return self._score_paths(reading, items, likelihood=True)
 
     @torch.inference_mode()
+    def choices(self, reading: Reading, item: int) -> list[tuple[Ints, NDArray[np.float32]]]:
+        """The choices on the way to an item behind the first prompt: at each branching node, from the root on, the
+        child entries (c,) and their log-probabilities (c,). The cache is left as it was."""
+        nodes = self.trie.parent[self.trie.child[self.trie.path(item)]]
+        hidden, owners = self.reader.edges(reading, [nodes[1:]])
+        ends = self._index(_ends(owners[0], len(nodes) - 1))
+        states = torch.cat([reading.last[:1], hidden[0][ends]])  # (branches, H)
+        values, begins = self._branches.log_probs(states, self._index(nodes))
+        reading.rewind()
+        parts = np.split(values.cpu().numpy(), begins[1:-1].tolist())
+        return [
+            (np.arange(self.trie.child_ptr[node], self.trie.child_ptr[node + 1]), part)
+            for node, part in zip(nodes, parts, strict=True)
+        ]
+
+    @torch.inference_mode()
     def _score_paths(
         self, reading: Reading, items: Ints, likelihood: bool
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

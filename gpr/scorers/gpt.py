@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gpr.data.dataset import Request
@@ -103,6 +104,29 @@ class Gpt:
             progress(done / len(prompts))
         prior = self._prior.repeat(len(prompts), 1)
         return {name: part.cpu().numpy() for name, part in (("generate", generate), ("match", match), ("prior", prior))}
+
+    @torch.inference_mode()
+    def score_shortlist(self, requests: Sequence[Request], items: Ints) -> Parts:
+        """`generate` of some items, (B, S), and `match` of all, (B, N): where the whole trie would take too long."""
+        prompts = [self.prompts.request(request) for request in requests]
+        generate = np.empty((len(prompts), len(items)), np.float32)
+        match = torch.empty(len(prompts), len(self.catalogue), device=self.decoder.device)
+        for rows in self.decoder.batches([prompt.ids for prompt in prompts]):
+            batch = [prompts[row] for row in rows]
+            reading = self.decoder.read([prompt.ids for prompt in batch])
+            match[rows] = self._match(reading, batch)
+            generate[rows] = self.decoder.score_items(reading, items)
+        return {"generate": generate, "match": match.cpu().numpy()}
+
+    @torch.inference_mode()
+    def request_vectors(self, requests: Sequence[Request]) -> NDArray[np.float32]:
+        """(B, D) what `match` makes of requests, unit length."""
+        found = self.text_features([self.prompts.request(request) for request in requests])
+        return self.match.request_vectors(found).cpu().numpy()
+
+    def item_vectors(self, items: Sequence[int]) -> NDArray[np.float32]:
+        """(S, D) what `match` makes of some items, unit length."""
+        return self._item_vectors[list(items)].cpu().numpy()
 
     def plausibility(self, requests: Sequence[Request], items: Ints) -> Scores:
         """How much likelier a request makes the whole titles of some items, the same for all requests: (B, S).
