@@ -70,6 +70,9 @@ def train(
     limit: Annotated[int, typer.Option(help="Training pairs, or users with a history, that take part.")] = 100,
     epochs: Annotated[int, typer.Option(help="Times that every target is shown.")] = 3,
     tests: Annotated[int, typer.Option(help="Held-out requests to compare on; 0 measures speed alone.")] = 0,
+    plain_limit: Annotated[
+        int, typer.Option(help="Targets that the plain way's speed is measured on; 0 for all that take part.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Training beside the plain way of peft and the Trainer: targets a second, and what was learned."""
@@ -78,4 +81,7 @@ def train(
     from gpr.data.load import load
     from gpr.lm.install import DEFAULT_BASE
 
-    _show(measure(load(data, cache=cache_folder()), DEFAULT_BASE, _tell, limit, epochs, tests), as_json)
+    if plain_limit and tests:
+        raise typer.BadParameter("What a part of the targets teaches is no fair comparison: leave out --tests.")
+    dataset = load(data, cache=cache_folder())
+    _show(measure(dataset, DEFAULT_BASE, _tell, limit, epochs, tests, plain_limit), as_json)

@@ -23,3 +23,9 @@ def test_both_ways_are_measured(
     assert found["held_out"]["n"] == 2
     assert 0 <= found["held_out"]["plain"] <= 1
     assert 0 <= found["held_out"]["ours"] <= 1
+
+
+def test_the_plain_way_may_be_measured_on_a_part(films: Dataset, tiny_base_folder: Path) -> None:
+    found = train(films, str(tiny_base_folder), lambda share, words: None, limit=4, epochs=1, tests=0, plain_limit=2)
+    assert found["speedup"] > 0
+    assert found["held_out"] == {"n": 0, "plain": None, "ours": None}
