@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
         default=os.environ.get("GPR_LABELS_URL", ""),
         help="database of labels, such as postgresql://me@host/labels (default: $GPR_LABELS_URL, else a file)",
     )
-    add("--language", choices=["en"], default="en", help="of the page; English only so far (default: %(default)s)")
+    add("--language", choices=["en", "zh"], help="of the page (default: $GPR_LANGUAGE, else that of the browser)")
     return found
 
 
@@ -82,6 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs until it is stopped. Returns the exit code: 1 after a mistake of the user."""
     given = parser().parse_args(arguments)
     os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    os.environ |= {"GPR_LANGUAGE": given.language} if given.language else {}
     from gpr.errors import GPRError
 
     try:

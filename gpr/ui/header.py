@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from gpr.ui.context import BASE_WORDS, Active, Context
+from gpr.ui.language import say
+from gpr.ui.speaking import switch
 
 if TYPE_CHECKING:
     from gpr.workspace import RunInfo
@@ -31,7 +33,7 @@ def show_header(context: Context, active: Active) -> tuple[str, gr.Timer]:
     }[task.state]
     run = context.running()
     busy = task.state == "running" or run is not None
-    html = bar(active.name, f"Run {active.run}" if active.run else BASE_WORDS.capitalize(), *state, _training(run))
+    html = bar(active.name, say(f"Run {active.run}" if active.run else BASE_WORDS.capitalize()), *state, _training(run))
     return html, gr.Timer(BUSY_SECONDS if busy else IDLE_SECONDS)
 
 
@@ -46,11 +48,14 @@ def bar(data: str, run: str, kind: str, words: str, training: str = "") -> str:
     """The header as HTML."""
     chips = [("Data", data), ("Model", run)]
     active = "".join(
-        f'<span class="gpr-active"><small>{name}</small><b>{escape(value)}</b></span>' for name, value in chips if value
+        f'<span class="gpr-active"><small>{say(name)}</small><b>{escape(value)}</b></span>'
+        for name, value in chips
+        if value
     )
-    job = f'<span class="gpr-state gpr-busy"><i></i>{escape(training)}</span>' if training else ""
-    state = f'<span class="gpr-state gpr-{kind}"><i></i>{escape(words)}</span>' if words else ""
+    job = f'<span class="gpr-state gpr-busy"><i></i>{escape(say(training))}</span>' if training else ""
+    state = f'<span class="gpr-state gpr-{kind}"><i></i>{escape(say(words))}</span>' if words else ""
     return (
-        f'<header class="gpr-header"><h1>GPR<span>recommends from your catalogue</span></h1>'
-        f'<div class="gpr-actives">{active}</div><div class="gpr-states" role="status">{job}{state}</div></header>'
+        f'<header class="gpr-header"><h1>GPR<span>{say("recommends from your catalogue")}</span></h1>'
+        f'<div class="gpr-actives">{active}</div><div class="gpr-states" role="status">{job}{state}</div>'
+        f"{switch()}</header>"
     )

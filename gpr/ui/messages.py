@@ -14,6 +14,7 @@ from typing import Any, Literal
 import gradio as gr
 
 from gpr.errors import GPRError
+from gpr.ui.language import say
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +34,9 @@ def notice(text: str, kind: Kind = "info", title: str = "") -> str:
     """A box with words, as HTML; '' for no text."""
     if not text:
         return ""
-    head = f"<strong>{escape(title)}</strong> " if title else ""
+    head = f"<strong>{escape(say(title))}</strong> " if title else ""
     role = "alert" if kind == "bad" else "status"
-    return f'<div class="gpr-notice gpr-{kind}" role="{role}">{head}<span>{escape(text)}</span></div>'
+    return f'<div class="gpr-notice gpr-{kind}" role="{role}">{head}<span>{escape(say(text))}</span></div>'
 
 
 def failure(error: Exception) -> str:
@@ -50,7 +51,7 @@ def plural(number: int, word: str) -> str:
 
 def empty(title: str, text: str) -> str:
     """What stands where there is nothing yet, as HTML."""
-    return f'<div class="gpr-empty"><strong>{escape(title)}</strong><span>{escape(text)}</span></div>'
+    return f'<div class="gpr-empty"><strong>{escape(say(title))}</strong><span>{escape(say(text))}</span></div>'
 
 
 def worded(handler: Callable[..., Any], *, html: bool = True) -> Callable[..., Any]:
@@ -67,8 +68,8 @@ def worded(handler: Callable[..., Any], *, html: bool = True) -> Callable[..., A
         except gr.Error:
             raise
         except Exception as error:
-            words = in_words(error)
+            words = say(in_words(error))
             text = escape(words, quote=False) if html else words
-            raise gr.Error(text, title="This did not work", print_exception=False) from error
+            raise gr.Error(text, title=say("This did not work"), print_exception=False) from error
 
     return guarded

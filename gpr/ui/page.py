@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from gpr.ui.api import Api
 from gpr.ui.context import Context
@@ -15,7 +16,8 @@ from gpr.ui.finetune_tab import FinetuneTab
 from gpr.ui.header import IDLE_SECONDS, build_header, show_header
 from gpr.ui.label_tab import LabelTab
 from gpr.ui.recommend_tab import RecommendTab
-from gpr.ui.theme import ASSETS, GPRTheme, keyboard
+from gpr.ui.speaking import Speaking, gradio_texts, put_up_signs
+from gpr.ui.theme import ASSETS, GPRTheme, scripts
 
 HOUR = 3600
 MAX_UPLOAD = "2gb"
@@ -60,6 +62,7 @@ def build(context: Context) -> gr.Blocks:
         gr.on(changed, recommend.show, [active, recommend.shown], recommend.outputs, **REFRESH)
         gr.on(changed, evaluate.show, [active, evaluate.metric], evaluate.outputs, **REFRESH)
         page.load(label.greet, name, label.annotator, **QUICK)
+        put_up_signs(page)
     return page  # type: ignore[no-any-return]
 
 
@@ -67,7 +70,9 @@ def launch_settings(context: Context) -> dict[str, Any]:
     """What `launch()` needs besides the address: the look, and no more of this machine than the page itself."""
     return {
         "theme": GPRTheme(),
-        "head": keyboard(),
+        "head": f"<script>{scripts()}</script>",
+        "i18n": gradio_texts(),
+        "app_kwargs": {"middleware": [Middleware(Speaking, scripts=scripts())]},
         "favicon_path": ASSETS / "favicon.svg",
         "footer_links": [],
         "run_history": False,

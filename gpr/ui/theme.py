@@ -166,6 +166,6 @@ class GPRTheme(gr.themes.Base):
         return f"{super()._get_theme_css()}\n{(ASSETS / 'gpr.css').read_text(encoding='utf-8')}"
 
 
-def keyboard() -> str:
-    """The script of the keyboard, for the page's head."""
-    return f"<script>{(ASSETS / 'keys.js').read_text(encoding='utf-8')}</script>"
+def scripts() -> str:
+    """The scripts of the page's head: the keyboard, the switch of the language."""
+    return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in ("keys.js", "language.js"))
