@@ -173,7 +173,8 @@ def runs(context: typer.Context, as_json: Json = False, root: Root = WORKSPACE) 
         table.add_column(name, justify="right")
     for run in found:
         values = [f"{run.metrics[name]:.3f}" if name in run.metrics else "" for name in ("R@1", "R@10")]
-        about = (run.name, run.status, Path(run.data).name, Path(run.base).name, f"{run.step:,}/{run.steps:,}")
+        status = f"{run.status}, forgotten data" if run.forgotten else run.status
+        about = (run.name, status, Path(run.data).name, Path(run.base).name, f"{run.step:,}/{run.steps:,}")
         table.add_row(*about, *values, f"{run.seconds:.0f}")
     out.print(table if found else "There are no runs yet.")
 

@@ -15,11 +15,8 @@ from gpr.errors import DataError
 from gpr.labels.label import request_id
 from gpr.labels.rewrite import forget_requests, rename_dataset
 from gpr.learn.run_folder import RunFolder
-from gpr.runs import RunInfo
+from gpr.runs import FORGOTTEN, RunInfo
 from gpr.workspace import Workspace
-
-FORGOTTEN = "forgotten.json"
-"""In the folder of a run that was trained on somebody who was forgotten since."""
 
 
 def keep(

@@ -17,6 +17,8 @@ from gpr.lm.install import DEFAULT_BASE
 
 GOING = ("queued", "running", "stopping")
 """Status of a run that has a process."""
+FORGOTTEN = "forgotten.json"
+"""In the folder of a run that was trained on somebody who was forgotten since."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class RunInfo:
     def resumable(self) -> bool:
         """Whether it ended early and left a checkpoint to go on from."""
         return self.status in ("interrupted", "failed") and RunFolder(self.folder).resumable
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether it was trained on somebody who was forgotten since."""
+        return (self.folder / FORGOTTEN).is_file()
 
     @property
     def going(self) -> bool:
@@ -142,7 +149,13 @@ def summary(run: RunInfo) -> dict[str, Any]:
     """A run as plain data, ready for JSON."""
     names = ("name", "data", "base", "status", "started", "step", "steps", "seconds", "seconds_left", "message", "note")
     about = {name: getattr(run, name) for name in names}
-    return about | {"task": "recommend", "tags": list(run.tags), "metrics": run.metrics, "resumable": run.resumable}
+    return about | {
+        "task": "recommend",
+        "tags": list(run.tags),
+        "metrics": run.metrics,
+        "resumable": run.resumable,
+        "forgotten": run.forgotten,
+    }
 
 
 def compare(runs: Sequence[RunInfo]) -> dict[str, dict[str, list[Any]]]:

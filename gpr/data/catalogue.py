@@ -56,7 +56,10 @@ def build_catalogue(
     findings += table.finding("hurts", "duplicate-item-id", message, items.index[again], id_name, aside=not repeated)
     items = items[~again]
     if apart:
-        items["title"] = _apart(items)
+        shared = items["title"].duplicated(keep=False)
+        message = "Items with equal titles are told apart by their id behind the title, as you chose."
+        findings += table.finding("info", "equal-titles", message, items.index[shared], title_name)
+        items["title"] = items["title"].where(~shared, items["title"] + " (" + items["item_id"] + ")")
     numbers, distinct = pd.factorize(items["title"])
     if len(distinct) < 2:
         raise DataError(
@@ -70,12 +73,6 @@ def build_catalogue(
     details.insert(0, "title", first["title"])
     known = dict(zip(items["item_id"], numbers.tolist(), strict=True))
     return Catalogue(tuple(first["item_id"]), details.reset_index(drop=True), known), findings
-
-
-def _apart(items: pd.DataFrame) -> pd.Series:
-    """(items,) titles; those that several items have get the item's id behind them."""
-    shared = items["title"].duplicated(keep=False)
-    return items["title"].where(~shared, items["title"] + " (" + items["item_id"] + ")")
 
 
 def _on_titles(table: Table, titles: pd.Series, column: str) -> list[Finding]:

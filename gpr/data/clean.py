@@ -16,14 +16,15 @@ import pandas as pd
 from gpr.data.choices import Choices
 from gpr.data.columns import Meaning
 from gpr.data.dataset import Finding
-from gpr.data.personal import mask_all
+from gpr.data.personal import mask_all, unnamed
 from gpr.data.synonyms import Role
 from gpr.data.table import Table
 
 MISSING = ("nan", "NaN", "NAN", "null", "NULL", "None", "N/A", "n/a", "#N/A", "<NA>", "NaT", "inf", "-inf", "undefined")
 """What programs write for nothing."""
 _KEYS: tuple[Role, ...] = ("item_id", "title", "query", "user_id", "category", "description", "summary")
-_TEXTS: tuple[Role, ...] = ("title", "description", "summary", "query", "other", "user attribute")
+TEXTS: tuple[Role, ...] = ("title", "description", "summary", "query", "category", "other", "user attribute")
+"""Where personal data is looked for."""
 _PROSE: tuple[Role, ...] = ("description", "summary")
 _TAG = r"</?(?:p|br|b|i|u|ul|ol|li|div|span|a|strong|em|h[1-6]|table|tr|td|th|img|script|style|font|hr)\b[^<>]{0,1000}>"
 _ENTITY = r"&(?:amp|lt|gt|quot|nbsp|#\d{1,6}|#x[0-9a-fA-F]{1,5});"
@@ -46,7 +47,8 @@ def clean(table: Table, meanings: dict[str, Meaning], choices: Choices) -> Table
         if role in _PROSE:
             values, found = _without_html(table, name, values, choices)
             findings += found
-        if role in _TEXTS:
+        if role in TEXTS:
+            values = unnamed(values)
             hidden, kinds, rows = mask_all(values)
             if rows.any():
                 masked += kinds
@@ -56,7 +58,7 @@ def clean(table: Table, meanings: dict[str, Meaning], choices: Choices) -> Table
         if values is not frame[name]:
             frame[name] = values
     if masked:
-        findings += _on_personal(table, masked, masked_rows, masked_columns, choices)
+        findings += on_personal(table, masked, masked_rows, masked_columns, choices)
     return replace(table, frame=frame, findings=(*table.findings, *findings))
 
 
@@ -88,9 +90,10 @@ def plain(text: str) -> str:
     return html.unescape(_TAGS.sub(" ", _SCRIPT.sub(" ", text)))
 
 
-def _on_personal(
+def on_personal(
     table: Table, kinds: Counter[str], rows: np.ndarray, columns: list[str], choices: Choices
 ) -> list[Finding]:
+    """What was found in (rows,) and what is done about it."""
     counts = ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())
     if choices.personal == "mask":
         message = f"Personal data in {', '.join(columns[:5])}: {counts}. It is masked, as in '[e-mail]'."

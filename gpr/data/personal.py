@@ -23,6 +23,8 @@ from stdnum.fr import nir
 from stdnum.it import codicefiscale
 from stdnum.us import ssn
 
+NAMED = re.compile(r"\[([A-Za-z -]+) (u-[0-9a-f]{16})\]")
+"""A finding with the pseudonym of whom it names."""
 _MAYBE = (
     r"@|\d[\d .()/-]{5,}\d|\d\.\d|[A-Z]{2}\d{2}[A-Z0-9 ]{8}|[A-Za-z]{6}\d\d[A-Za-z]|[0-9a-f]:[0-9a-f:]{3}|\d{8}-?[A-Z]"
 )
@@ -87,8 +89,13 @@ def mask(text: str) -> tuple[str, Counter[str]]:
     return text, found
 
 
-def mask_all(values: pd.Series) -> tuple[pd.Series, Counter[str], np.ndarray]:
-    """The masked values, how many findings there were of each kind, and (rows,) which rows had some."""
+def mask_all(values: pd.Series, name: Callable[[str], str] | None = None) -> tuple[pd.Series, Counter[str], np.ndarray]:
+    """The masked values, how many findings there were of each kind, and (rows,) which rows had some.
+
+    Args:
+        name: gives a pseudonym to a cell that is nothing but one finding, '[e-mail u-0123456789abcdef]': such a column
+            may turn out to say who did what. `unnamed` takes it off.
+    """
     maybe = values.str.contains(_MAYBE, regex=True).to_numpy(dtype=bool)
     hit = np.zeros(len(values), dtype=bool)
     total: Counter[str] = Counter()
@@ -98,8 +105,20 @@ def mask_all(values: pd.Series) -> tuple[pd.Series, Counter[str], np.ndarray]:
     for place in np.flatnonzero(maybe):
         text, found = mask(changed[place])
         if found:
+            if name and found.total() == 1 and text.strip() == f"[{next(iter(found))}]":
+                text = f"{text.strip()[:-1]} {name(changed[place])}]"
             changed[place], hit[place] = text, True
             total += found
     if not hit.any():
         return values, total, hit
     return pd.Series(changed, index=values.index, dtype="str"), total, hit
+
+
+def unnamed(values: pd.Series) -> pd.Series:
+    """The values without the pseudonyms of `mask_all`."""
+    named = values.str.contains(r"\w u-[0-9a-f]{16}\]", regex=True).to_numpy(dtype=bool)
+    if not named.any():
+        return values
+    changed = values.to_numpy(dtype=object, copy=True)
+    changed[named] = [NAMED.sub(r"[\1]", text) for text in changed[named]]
+    return pd.Series(changed, index=values.index, dtype="str")

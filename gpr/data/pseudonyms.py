@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from gpr.data.columns import guess_columns
+from gpr.data.personal import NAMED
 from gpr.data.synonyms import Role
 from gpr.data.table import Part, Table, fold, fold_all
 
@@ -42,10 +43,12 @@ class Pseudonyms:
         self._key = path.read_bytes()
 
     def of(self, user: str) -> str:
-        """The pseudonym of a user's id; '' of none."""
+        """The pseudonym of a user's id; '' of none. What was stored as '[e-mail u-0123456789abcdef]' keeps its own."""
         text = fold(user)
         if not text:
             return ""
+        if named := NAMED.fullmatch(text):
+            return named[2]
         return PREFIX + hmac.new(self._key, text.encode("utf-8", errors="replace"), hashlib.sha256).hexdigest()[:16]
 
     def hide(self, table: Table, columns: Iterable[str]) -> Table:

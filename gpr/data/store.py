@@ -21,7 +21,8 @@ from gpr.data.build import build
 from gpr.data.choices import Choices
 from gpr.data.dataset import Dataset
 from gpr.data.kept import Kept, columns_key, is_kept, read_kept, read_tables, write_marker, write_tables
-from gpr.data.pseudonyms import Pseudonyms, user_columns
+from gpr.data.protect import protect
+from gpr.data.pseudonyms import Pseudonyms
 from gpr.data.report import report
 from gpr.data.samples import SAMPLES
 from gpr.data.synonyms import Role
@@ -103,9 +104,7 @@ class DataStore:
         """
         self._check_free(name)
         choices = self._with_remembered(choices or Choices(), tables)
-        hashed = {table.file: tuple(self._to_hide(part, table, choices)) for part, table in tables.items()}
-        pseudonyms = self._pseudonyms()
-        tables = {part: pseudonyms.hide(table, hashed[table.file]) for part, table in tables.items()}
+        tables, hashed = self._protected(tables, choices)
         stored = datetime.now(UTC).isoformat(timespec="seconds")
         kept = Kept(name, source=source, stored=stored, choices=choices, hashed=hashed)
         return self._write(kept, tables, partial=partial)[0]
@@ -114,18 +113,17 @@ class DataStore:
         """Takes over what the user decided, and remembers the mapping for files with the same columns.
 
         Raises:
-            DataError: the data cannot be used so; then nothing changes.
+            DataError: the data cannot be used so; then nothing changes, unless it could not be used before either:
+                several columns may have to be mapped, one after the other.
         """
         with self._lock:
             kept, tables = self.find(name), read_tables(self.folder(name))
-            hashed = dict(kept.hashed)
-            pseudonyms = self._pseudonyms()
-            for part, table in tables.items():
-                known = hashed.get(table.file, ())
-                new = [column for column in self._to_hide(part, table, choices) if column not in known]
-                tables[part] = pseudonyms.hide(table, new)
-                hashed[table.file] = (*known, *new)
-            kept, _ = self._write(replace(kept, choices=choices, hashed=hashed), tables)
+            if (kept.choices.personal, choices.personal) == ("mask", "keep"):
+                hint = "Add the files again, and choose to keep it then."
+                raise DataError("Personal data was masked before this was stored, so it cannot be kept now.", hint=hint)
+            tables, hashed = self._protected(tables, choices, kept.hashed)
+            partial = not kept.hash
+            kept, _ = self._write(replace(kept, choices=choices, hashed=hashed), tables, partial=partial)
             self._remember(choices, tables)
             return kept
 
@@ -230,14 +228,21 @@ class DataStore:
         if self.folder(name).exists():
             raise DataError(f"A data set named '{name}' is kept already.", hint="Choose another name.")
 
+    def _protected(
+        self, tables: Mapping[Part, Table], choices: Choices, hashed: Mapping[str, tuple[str, ...]] | None = None
+    ) -> tuple[dict[Part, Table], dict[str, tuple[str, ...]]]:
+        """The tables as they may be stored, and which columns are hashed by now."""
+        pseudonyms, safe, columns = self._pseudonyms(), {}, {}
+        for part, table in tables.items():
+            before = (hashed or {}).get(table.file, ())
+            safe[part], columns[table.file] = protect(part, table, choices, pseudonyms, before)
+        return safe, columns
+
     def _pseudonyms(self) -> Pseudonyms:
         try:
             return Pseudonyms(self.root / ".key")
         except OSError as error:
             raise disk_error(error, self.root) from error
-
-    def _to_hide(self, part: Part, table: Table, choices: Choices) -> list[str]:
-        return user_columns(table, part, dict(choices.roles.get(table.file, {})))
 
     def _mappings(self) -> dict[str, dict[str, Role]]:
         try:

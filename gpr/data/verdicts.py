@@ -71,9 +71,10 @@ def well_rated(table: Table, meanings: dict[str, Meaning], good_from: float | No
         return everything, [*findings, Finding("info", "ratings-unused", message, table.file, None, name)]
     good = ~np.asarray(values < good_from, dtype=bool)
     message = f"Ratings go from {scale}; rows rated below {good_from:g} are set aside as bad, as you chose."
-    if not good.all():
-        findings += table.finding("info", "rated-bad", message, values.index[~good], name, aside=True)
-    return good, findings
+    if good.all():
+        message = f"Ratings go from {scale}; all are {good_from:g} or more, so every interaction counts as chosen."
+        return good, [*findings, Finding("info", "ratings-unused", message, table.file, None, name)]
+    return good, findings + table.finding("info", "rated-bad", message, values.index[~good], name, aside=True)
 
 
 def conflicts(

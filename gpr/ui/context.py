@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 from weakref import ref
 
+from gpr.data.kept import read_kept
+from gpr.data.load import kept_folder
 from gpr.data.samples import DOWNLOADED, SAMPLES
 from gpr.errors import RunError
 from gpr.ui.background import Background, Task
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from gpr.workspace import RunInfo, Workspace
 
 DEFAULT_DATA = "movies"
+MAPPED = "mapped"
+"""In what a browser remembers: the data whose columns are to be mapped before it can be active."""
 BASE_WORDS = "base model, not fine-tuned"
 
 
@@ -100,6 +104,20 @@ class Context:
         if data not in {source.data for source in self.sources()}:
             return self.first()
         return Active(data, run if run in {info.name for info in self.usable_runs()} else "")
+
+    def looked_at(self, stored: object) -> Active:
+        """What the tab Data shows: data whose columns have to be mapped first, else what is active."""
+        mapped = stored.get(MAPPED) if isinstance(stored, dict) else None
+        if mapped and mapped in {source.data for source in self.sources()}:
+            return Active(str(mapped))
+        return self.settle(stored)
+
+    def turn_to(self, stored: object, data: str) -> dict[str, str]:
+        """What the browser is to remember after this data was chosen: what cannot be used yet is not made active."""
+        folder = kept_folder(data)
+        if folder is not None and not read_kept(folder).hash:
+            return self.remember(self.settle(stored)) | {MAPPED: data}
+        return self.remember(self.choose(data))
 
     def remember(self, active: Active) -> dict[str, str]:
         """What the browser is to remember."""

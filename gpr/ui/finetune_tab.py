@@ -76,17 +76,17 @@ class FinetuneTab:
         started = [self.notice, self.shown, self.name, *self.watch_outputs]
         self.settings.wire(QUICK)
         begun = self.start_button.click(_starting, None, [self.notice, self.start_button], **QUICK)
-        begun.then(self.start, settings, started, **QUICK)
-        self.estimate_button.click(self.estimate, settings, [self.notice, self.estimate_timer], **QUICK)
+        begun.then(self.start, settings, started, **TOLD)
+        self.estimate_button.click(self.estimate, settings, [self.notice, self.estimate_timer], **TOLD)
         self.estimate_timer.tick(self.estimated, settings, [self.notice, self.estimate_timer], **QUICK)
         for button, act in ((self.stop_button, self.stop), (self.discard_button, self.discard)):
-            button.click(act, watched, [self.notice, *self.watch_outputs], **QUICK)
-        self.resume_button.click(self.resume, watched, [self.notice, *self.watch_outputs], **QUICK)
+            button.click(act, watched, [self.notice, *self.watch_outputs], **TOLD)
+        self.resume_button.click(self.resume, watched, [self.notice, *self.watch_outputs], **TOLD)
         self.timer.tick(self.watch, watched, self.watch_outputs, **QUICK)
-        self.sort.change(self.watch, watched, self.watch_outputs, **QUICK)
+        self.sort.change(self.watch, watched, self.watch_outputs, **TOLD)
         self.runs.press(self.press, watched, [self.active, self.shown, *self.watch_outputs], **TOLD)
-        self.queue.press(self.reorder, watched, [self.notice, *self.watch_outputs], **QUICK)
-        self.manage.wire(QUICK, self.watch, watched, self.watch_outputs)
+        self.queue.press(self.reorder, watched, [self.notice, *self.watch_outputs], **TOLD)
+        self.manage.wire(TOLD, self.watch, watched, self.watch_outputs)
 
     @property
     def watch_outputs(self) -> list[Any]:

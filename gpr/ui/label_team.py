@@ -15,6 +15,7 @@ from gpr.labels.team import Team
 from gpr.labels.wins import wins
 from gpr.ui.cards import BAD, GOOD
 from gpr.ui.context import Context
+from gpr.ui.events import TOLD
 from gpr.ui.labelling import DEFAULT_ANNOTATOR, annotator_of
 from gpr.ui.messages import empty, plural, worded
 from gpr.ui.press import button, pressable, pressed
@@ -48,14 +49,13 @@ class LabelTeam:
                 self.keep = gr.Button("Keep", scale=0, min_width=100, elem_id="gpr-rules-save")
 
     def wire(self, tab: gr.Tab) -> None:
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         edited = [self.guidelines, self.editor, self.text, self.rules, self.overlap, self.reasons]
-        tab.select(self.show, None, edited, **quick)
-        self.save.click(self.set_guidelines, [self.text, self.name], self.guidelines, **quick)
-        self.keep.click(self.set_rules, [self.overlap, self.reasons, self.name], [self.overlap, self.reasons], **quick)
+        tab.select(self.show, None, edited, **TOLD)
+        self.save.click(self.set_guidelines, [self.text, self.name], self.guidelines, **TOLD)
+        self.keep.click(self.set_rules, [self.overlap, self.reasons, self.name], [self.overlap, self.reasons], **TOLD)
         measured = [self.measures, self.conflicts]
-        tab.select(self.measure, self.active, measured, **quick)
-        self.conflicts.press(self.rule, [self.active, self.name], measured, trigger_mode="multiple", **quick)
+        tab.select(self.measure, self.active, measured, **TOLD)
+        self.conflicts.press(self.rule, [self.active, self.name], measured, trigger_mode="multiple", **TOLD)
 
     @worded
     def show(self, who: gr.Request) -> tuple[Any, ...]:

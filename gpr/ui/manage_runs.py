@@ -13,7 +13,7 @@ from gpr.errors import RunError
 from gpr.packing import KINDS, export_run, import_run
 from gpr.runs import compare
 from gpr.ui.context import Context
-from gpr.ui.messages import failure, notice
+from gpr.ui.messages import failure, notice, worded
 from gpr.ui.tables import table
 
 if TYPE_CHECKING:
@@ -58,23 +58,25 @@ class ManageRuns:
         """What `show` fills when the runs have changed."""
         return [self.chosen, self.run]
 
+    @worded
     def show(self) -> tuple[Any, ...]:
         names = [run.name for run in self.context.workspace.runs()]
         return gr.Dropdown(choices=names), gr.Dropdown(choices=names)
 
-    def wire(self, quick: dict[str, Any], again: Any, inputs: list[Any], outputs: list[Any]) -> None:
+    def wire(self, bound: dict[str, Any], again: Any, inputs: list[Any], outputs: list[Any]) -> None:
         """Args: again: fills the rest of the tab from `inputs` into `outputs` after a change."""
-        self.chosen.change(self.compare, self.chosen, [self.curves, self.compared], **quick)
-        self.run.change(self.look, self.run, [self.name, self.tags, self.note, self.sure, self.file], **quick)
+        self.chosen.change(self.compare, self.chosen, [self.curves, self.compared], **bound)
+        self.run.change(self.look, self.run, [self.name, self.tags, self.note, self.sure, self.file], **bound)
         change = [self.notice, self.run]
         for event in (
-            self.save.click(self.keep, [self.run, self.name, self.tags, self.note], change, **quick),
-            self.delete.click(self.remove, [self.run, self.sure], [*change, self.sure], **quick),
-            self.upload.upload(self.take, self.upload, [*change, self.upload], **quick),
+            self.save.click(self.keep, [self.run, self.name, self.tags, self.note], change, **bound),
+            self.delete.click(self.remove, [self.run, self.sure], [*change, self.sure], **bound),
+            self.upload.upload(self.take, self.upload, [*change, self.upload], **bound),
         ):
-            event.then(again, inputs, outputs, **quick).then(self.show, None, self.outputs, **quick)
-        self.export.click(self.pack, [self.run, self.kind], [self.notice, self.file], **quick)
+            event.then(again, inputs, outputs, **bound).then(self.show, None, self.outputs, **bound)
+        self.export.click(self.pack, [self.run, self.kind], [self.notice, self.file], **bound)
 
+    @worded
     def compare(self, names: list[str]) -> tuple[Any, str]:
         runs = [run for run in self.context.workspace.runs() if run.name in (names or [])]
         if len(runs) < 2:

@@ -12,6 +12,7 @@ from gpr.labels.formats import read_rows
 from gpr.labels.queue import ORDERS, SOURCES, Wish, requests_from
 from gpr.ui.context import Context
 from gpr.ui.dealer import BASE, MODES, ONE, Choice
+from gpr.ui.events import TOLD
 from gpr.ui.label_files import READ
 from gpr.ui.labelling import Typed
 from gpr.ui.messages import worded
@@ -64,9 +65,7 @@ class QueuePanel:
             self.take,
             [self.upload, active],
             [self.uploaded, self.source],
-            queue=False,
-            show_progress="hidden",
-            api_visibility="private",
+            **TOLD,
         )
 
     @worded

@@ -26,6 +26,10 @@ STATUS = {
     "interrupted": ("warn", "interrupted"),
     "failed": ("bad", "failed"),
 }
+FORGOTTEN_SHORT = ", trained on forgotten data"
+FORGOTTEN_WORDS = (
+    "It was trained on a person who has been forgotten since. Train again on what is left, and delete this run."
+)
 LOG_LINES = 12
 SHOWN_METRICS = ("R@1", "R@5", "R@10")
 
@@ -65,9 +69,10 @@ def run_card(run: RunInfo | None, used: str) -> str:
     bar = progress_bar(share or None, f"progress of {run.name}") if working else ""
     lines = [_progress(run, working, share), _validation(run), _machine(run) if working else "", _foreseen(run)]
     figures = "".join(f'<p class="gpr-muted">{escape(line)}</p>' for line in lines if line)
+    told = notice(FORGOTTEN_WORDS, "warn") if run.forgotten else ""
     return (
         f'<section class="gpr-run"><div class="gpr-run-head"><h3>{escape(run.name)}</h3>'
-        f'<span class="gpr-badge gpr-{kind}">{words}</span></div>{bar}{figures}{_outcome(run, used)}{_log(run)}'
+        f'<span class="gpr-badge gpr-{kind}">{words}</span></div>{bar}{figures}{_outcome(run, used)}{told}{_log(run)}'
         '<p class="gpr-command"><span>The same without a browser</span>'
         f"<code>{escape(run.command)}</code></p></section>"
     )
@@ -197,7 +202,7 @@ def _row(run: RunInfo, metrics: Sequence[str], used: str, shown: str) -> tuple[o
     return (
         run.name,
         f'<span class="gpr-actions">{look}{use}</span>',
-        STATUS.get(run.status, ("", run.status))[1],
+        STATUS.get(run.status, ("", run.status))[1] + (FORGOTTEN_SHORT if run.forgotten else ""),
         Path(run.data).name,
         Path(run.base).name,
         *values,

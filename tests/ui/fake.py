@@ -98,6 +98,7 @@ class FakeRun:
     config: dict[str, Any] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
     looks: tuple[dict[str, Any], ...] = ()
+    forgotten: bool = False
 
     @property
     def usable(self) -> bool:

@@ -85,7 +85,8 @@ def test_columns_that_gpr_does_not_know_are_mapped_by_hand(visit: Visit, context
     table = tmp_path / "log.csv"
     table.write_text(LOG)
     upload(visit, table)
-    expect(page.locator("#gpr-data-notice")).to_contain_text("Say below what its columns mean")
+    expect(page.locator("#gpr-data-notice")).to_contain_text("Until then tiny stays active.")
+    expect(page.locator("#gpr-header")).to_contain_text("tiny")
     expect(page.locator("#gpr-report .gpr-bad")).to_contain_text("No column is the title")
     page.get_by_label("meaning of film").select_option("title")
     expect(page.locator("#gpr-report .gpr-figures")).to_contain_text("8items")
@@ -108,10 +109,12 @@ def test_columns_that_gpr_does_not_know_are_mapped_by_hand(visit: Visit, context
 def test_a_change_to_a_sample_makes_a_copy(visit: Visit, workspace: FakeWorkspace) -> None:
     page = visit.open()
     visit.tab("Data")
-    page.get_by_label("equal_titles").select_option("apart")
+    page.get_by_role("button", name="Keep them apart, with their id").click()
     expect(page.locator("#gpr-data-notice")).to_contain_text("Your copy is called tiny.")
     expect(page.locator("#gpr-preview")).to_contain_text("Heat (m8)")
-    assert workspace.data.find("tiny").choices.equal_titles == "apart"
+    page.get_by_role("button", name="Make them one item").click()
+    expect(page.locator("#gpr-preview")).not_to_contain_text("Heat (m8)")
+    assert workspace.data.find("tiny").choices.equal_titles == "merge"
 
 
 def test_rows_are_searched_and_set_aside_rows_shown_and_taken_away(visit: Visit, tmp_path: Path) -> None:

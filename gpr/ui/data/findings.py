@@ -7,6 +7,7 @@ from html import escape
 from gpr.data.account import examples_of
 from gpr.data.dataset import Dataset
 from gpr.data.finding import Finding
+from gpr.ui.data.remedies import remedies
 from gpr.ui.messages import notice
 from gpr.ui.tables import table
 
@@ -14,8 +15,12 @@ GRADES = {"stops": ("bad", "Stops training"), "hurts": ("warn", "Hurts results")
 MAX_FINDINGS = 60
 
 
-def finding_list(dataset: Dataset) -> str:
-    """What was noticed."""
+def finding_list(dataset: Dataset, *, stored: bool) -> str:
+    """What was noticed, with buttons where there is a choice.
+
+    Args:
+        stored: the data is kept in the workspace.
+    """
     findings = dataset.findings
     if not findings:
         return notice("Every row was read and used as it is.", "good", "None.")
@@ -23,11 +28,11 @@ def finding_list(dataset: Dataset) -> str:
     ordered = sorted(findings, key=lambda finding: order.index(finding.grade))
     more = len(ordered) - MAX_FINDINGS
     rest = f'<li class="gpr-muted">and {more:,} more</li>' if more > 0 else ""
-    shown = "".join(_finding(dataset, finding) for finding in ordered[:MAX_FINDINGS])
+    shown = "".join(_finding(dataset, finding, stored) for finding in ordered[:MAX_FINDINGS])
     return f'<ul class="gpr-findings">{shown}{rest}</ul>'
 
 
-def _finding(dataset: Dataset, finding: Finding) -> str:
+def _finding(dataset: Dataset, finding: Finding, stored: bool) -> str:
     kind, words = GRADES[finding.grade]
     place = [finding.file] if finding.file else []
     place += [f"row {finding.row:,}"] if finding.row is not None else []
@@ -37,7 +42,8 @@ def _finding(dataset: Dataset, finding: Finding) -> str:
     examples = [(f"{example['row']:,}", example["value"]) for example in examples_of(dataset, finding)]
     rows = table(("row", finding.column or "cells"), examples, numbers=(0,), label="example rows") if examples else ""
     shown = f'<details class="gpr-rows"><summary>Show rows</summary>{rows}</details>' if rows else ""
+    choice = remedies(dataset, finding, stored=stored)
     return (
         f'<li class="gpr-finding"><span class="gpr-badge gpr-{kind}">{words}</span>'
-        f"<span>{escape(finding.message)}</span>{where}{shown}</li>"
+        f"<span>{escape(finding.message)}</span>{where}{choice}{shown}</li>"
     )

@@ -24,6 +24,8 @@ MANY_RATINGS = 11
 
 Meanings = Mapping[str, Mapping[str, Meaning]]
 """File -> column -> meaning."""
+Roles = Mapping[str, Mapping[str, str]]
+"""File -> column -> role."""
 
 
 def select(press: str, options: Mapping[str, str], chosen: str, label: str, **data: str) -> str:
@@ -69,42 +71,35 @@ def _sample(values: pd.Series) -> str:
     return " · ".join(value[:SAMPLE_CHARS] for value in list(some)[:SAMPLE])
 
 
-def choices_html(choices: Choices, tables: Mapping[str, Table], meanings: Meanings) -> str:
-    """The dropdowns that matter for these columns."""
-    roles = {meaning.role for columns in meanings.values() for meaning in columns.values()}
+def choices_html(choices: Choices, roles: Roles) -> str:
+    """How it is split; the other choices are beside the findings that they are about. '' where nothing is split."""
+    found = {role for columns in roles.values() for role in columns.values()}
     lines = []
-    if "user_id" in roles and "rating" in roles:
-        lines.append(("Ratings count as good", _threshold(choices, tables, meanings)))
-    if "query" in roles:
+    if "query" in found:
         options = {"file": "as the file says, else at random", "random": "at random by query"}
         lines.append(("Queries are split", _choice("pairs", options, choices.pairs)))
-    if "user_id" in roles:
+    if "user_id" in found:
         options = {
             "file": "as the file says, else the last two items",
             "last": "each user's last two items for test",
             "date": "by date, the same for all",
         }
         lines.append(("Histories are split", _choice("histories", options, choices.histories)))
-    options = {"merge": "are one item", "apart": "stay apart, with their id"}
-    lines.append(("Items with equal titles", _choice("equal_titles", options, choices.equal_titles)))
-    lines.append(("HTML in descriptions", _choice("html", {"strip": "is removed", "keep": "is kept"}, choices.html)))
-    options = {"mask": "is masked, as in [e-mail]", "keep": "is kept"}
-    lines.append(("Personal data in texts", _choice("personal", options, choices.personal)))
     inside = "".join(f"<label><span>{escape(words)}</span>{field}</label>" for words, field in lines)
-    return f'<div class="gpr-settings">{inside}</div>'
+    return f'<div class="gpr-settings">{inside}</div>' if lines else ""
 
 
 def _choice(name: str, options: Mapping[str, str], chosen: str) -> str:
     return select("choice", options, chosen, name, name=name)
 
 
-def _threshold(choices: Choices, tables: Mapping[str, Table], meanings: Meanings) -> str:
-    """From which rating on, with how many are good and bad then."""
+def threshold(choices: Choices, tables: Mapping[str, Table], roles: Roles) -> str:
+    """A dropdown: from which rating on, with how many are good and bad then."""
     values = pd.concat(
         parse_numbers(tables[file].frame[column])
-        for file, columns in meanings.items()
-        for column, meaning in columns.items()
-        if meaning.role == "rating"
+        for file, columns in roles.items()
+        for column, role in columns.items()
+        if role == "rating"
     ).dropna()
     steps = sorted(values.unique())
     if len(steps) > MANY_RATINGS:

@@ -40,9 +40,9 @@ def report_html(dataset: Dataset, *, copied: bool) -> str:
         f'<h3 class="gpr-title">Columns</h3><p class="gpr-help">Change what is wrong: the effect shows at once, and '
         f"files with the same columns are read so from then on.{about}</p>"
         f"{columns_html(dataset.tables, meanings, accounts)}"
-        f'<h3 class="gpr-title">Choices</h3>{choices_html(dataset.choices, dataset.tables, meanings)}'
+        f'<h3 class="gpr-title">Split</h3>{choices_html(dataset.choices, dataset.mapping)}'
         f'<p class="gpr-help">{escape(_split_words(dataset))}</p>'
-        f'<h3 class="gpr-title">Findings</h3>{finding_list(dataset)}'
+        f'<h3 class="gpr-title">Findings</h3>{finding_list(dataset, stored=not copied)}'
     )
 
 

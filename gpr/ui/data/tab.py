@@ -14,17 +14,19 @@ from gpr.data.load import kept_folder
 from gpr.data.read import known_formats
 from gpr.errors import DataError
 from gpr.keeping import keep
-from gpr.ui.context import Active, Context
+from gpr.ui.context import MAPPED, Active, Context
 from gpr.ui.data.pictures import available
 from gpr.ui.data.preview import preview
 from gpr.ui.data.report import incomplete_html, report_html
 from gpr.ui.data.sources import tiles_html
 from gpr.ui.data.take import TakeAway
+from gpr.ui.events import QUICK, TOLD
 from gpr.ui.messages import failure, notice, worded
 from gpr.ui.press import pressable, pressed
 from gpr.ui.uploads import free_name, plain_name, suggest_name
 
-MAP_FIRST = "Say below what its columns mean before it can be used."
+KEEP_PERSONAL = "Keep personal data in texts (e-mail, phone, card…); else it is masked before it is stored"
+NOT_YET = "It cannot be used yet: see below why. Until then {} stays active."
 
 
 class DataTab:
@@ -39,6 +41,7 @@ class DataTab:
             self.files = gr.File(file_count="multiple", label="Files", height=150, elem_id="gpr-files")
             with gr.Row(elem_classes="gpr-ask"):
                 self.name = gr.Textbox(label="Name", placeholder="of this data", scale=3, min_width=160)
+                self.personal = gr.Checkbox(label=KEEP_PERSONAL, scale=3, min_width=220, elem_id="gpr-keep-personal")
                 self.add = gr.Button("Check and use", variant="primary", scale=0, min_width=150, elem_id="gpr-add")
         self.notice = gr.HTML("", elem_id="gpr-data-notice", apply_default_css=False, js_on_load=None)
         self.report = pressable(elem_id="gpr-report", min_height=80)
@@ -51,13 +54,12 @@ class DataTab:
             self.plot = gr.Plot(show_label=False, elem_id="gpr-plot")
 
     def wire(self) -> None:
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         slow: dict[str, Any] = {"concurrency_limit": 4, "show_progress": "minimal", "api_visibility": "private"}
         self.tiles.press(self.choose, self.active, [self.active, self.notice], show_progress_on=self.report, **slow)
-        self.files.upload(self.suggest, [self.files, self.name], self.name, **quick)
+        self.files.upload(self.suggest, [self.files, self.name], self.name, **QUICK)
         self.add.click(
             self.upload,
-            [self.active, self.files, self.name],
+            [self.active, self.files, self.name, self.personal],
             [self.active, self.notice, self.files, self.name],
             show_progress_on=self.notice,
             **slow,
@@ -67,8 +69,8 @@ class DataTab:
             self.change, self.active, shown, show_progress_on=self.report, trigger_mode="multiple", **slow
         )
         self.take.wire(self.notice)
-        self.preview.press(self.turn, [self.active, self.search], self.preview, **quick)
-        self.search.change(self.find, [self.active, self.search], self.preview, trigger_mode="always_last", **quick)
+        self.preview.press(self.turn, [self.active, self.search], self.preview, **TOLD)
+        self.search.change(self.find, [self.active, self.search], self.preview, trigger_mode="always_last", **TOLD)
         shown = [self.picture, self.plot]
         self.pictures.expand(self.draw, [self.active, self.picture], shown, **slow)
         self.picture.input(self.draw, [self.active, self.picture], shown, **slow)
@@ -80,7 +82,7 @@ class DataTab:
 
     def show(self, stored: object) -> tuple[Any, ...]:
         """The tab for what is active now."""
-        active = self.context.settle(stored)
+        active = self.context.looked_at(stored)
         tiles = tiles_html(self.context.sources(), active)
         closed = gr.Accordion(open=False)
         try:
@@ -95,74 +97,80 @@ class DataTab:
         wanted = pressed(event).get("source", "")
         if wanted not in {source.data for source in self.context.sources()}:
             return gr.skip(), notice("This data is no longer there.", "warn")
-        active = self.context.choose(wanted)
-        if kept_folder(wanted) is None:
-            try:
-                self.context.dataset(active)
-            except Exception as error:
-                return gr.skip(), failure(error)
-        return self.context.remember(active), ""
+        try:
+            state = self.context.turn_to(stored, wanted)
+            if MAPPED not in state:
+                self.context.dataset(Active(wanted))
+        except Exception as error:
+            return gr.skip(), failure(error)
+        return state, ""
 
     def suggest(self, files: list[str] | None, name: str) -> Any:
         return suggest_name(files) if files and not name.strip() else gr.skip()
 
-    def upload(self, stored: object, files: list[str] | None, name: str) -> tuple[Any, ...]:
+    def upload(self, stored: object, files: list[str] | None, name: str, personal: bool) -> tuple[Any, ...]:
         """Keeps the files and makes them active; what cannot be read is not kept."""
         store = self.context.workspace.data
         try:
             if not files:
                 raise DataError("No file was chosen.", hint="Choose or drop one first.")
             free = free_name(plain_name(name) or suggest_name(files), store)
-            kept = keep(self.context.workspace, [Path(file) for file in files], free, partial=True)
+            choices = Choices(personal="keep" if personal else "mask")
+            kept = keep(self.context.workspace, [Path(file) for file in files], free, choices, partial=True)
+            state = self.context.turn_to(stored, str(store.folder(free)))
         except Exception as error:
             return gr.skip(), failure(error), gr.skip(), gr.skip()
-        active = self.context.choose(str(store.folder(free)))
         words = f"{free} is stored and active: {kept.items:,} items. See below what was understood."
-        told = notice(words, "good") if kept.hash else notice(f"{free} is stored. {MAP_FIRST}", "warn")
-        return self.context.remember(active), told, None, ""
+        told = notice(words, "good") if kept.hash else notice(f"{free} is stored. {self._not_yet(stored)}", "warn")
+        return state, told, None, ""
 
     def change(self, stored: object, event: gr.EventData) -> tuple[Any, ...]:
         """Another meaning of a column, or another choice; what cannot be used changes nothing."""
-        active, press = self.context.settle(stored), pressed(event)
+        active, press = self.context.looked_at(stored), pressed(event)
+        store = self.context.workspace.data
         try:
-            name, words = self._own(active)
-            store = self.context.workspace.data
+            name, words = self._own(active, press)
             kept = store.choose(name, _changed(store.find(name).choices, press))
+            state = self.context.turn_to(stored, str(store.folder(name)))
         except Exception as error:
             return gr.skip(), failure(error), *self.show(stored)
-        state = self.context.remember(self.context.choose(str(store.folder(name))))
+        if not kept.hash:
+            words = self._not_yet(stored)
         turn = {
             "hash": kept.hash,
             "turn": secrets.token_hex(4),
         }  # so that every tab hears, and this one draws once
-        return state | turn, notice(words, "good"), *[gr.skip() for _ in self.outputs]
+        return state | turn, notice(words, "good" if kept.hash else "warn"), *[gr.skip() for _ in self.outputs]
 
-    def _own(self, active: Active) -> tuple[str, str]:
+    def _not_yet(self, stored: object) -> str:
+        return NOT_YET.format(self.context.settle(stored).name)
+
+    def _own(self, active: Active, press: dict[str, str]) -> tuple[str, str]:
         """The name of a kept data set to change, and what to say: a copy of what is not the user's."""
         folder = kept_folder(active.data)
         if folder is not None:
             return folder.name, ""
         name = free_name(active.name, self.context.workspace.data)
-        keep(self.context.workspace, active.data, name)
+        keep(self.context.workspace, active.data, name, _changed(Choices(), press))
         return name, f"Your copy is called {name}."
 
     @worded
     def turn(self, stored: object, search: str, event: gr.EventData) -> str:
         """Another page of the preview."""
         press = pressed(event)
-        dataset = self.context.dataset(self.context.settle(stored))
+        dataset = self.context.dataset(self.context.looked_at(stored))
         return preview(dataset, press["part"], int(press["page"]), search)
 
     @worded
     def find(self, stored: object, search: str) -> str:
         """Items, or where none has the words, whatever has them."""
-        dataset = self.context.dataset(self.context.settle(stored))
+        dataset = self.context.dataset(self.context.looked_at(stored))
         return preview(dataset, search=search)
 
     @worded
     def draw(self, stored: object, chosen: str | None) -> tuple[Any, Any]:
         """A picture, and which there are."""
-        active = self.context.settle(stored)
+        active = self.context.looked_at(stored)
         lengths, cut_off = self._token_lengths(active)
         pictures = available(self.context.dataset(active), lengths, cut_off)
         if not pictures:

@@ -57,7 +57,7 @@ class TakeAway:
         """A file in a place that the browser may fetch from."""
 
         def made(stored: object) -> tuple[Any, ...]:
-            dataset = self.context.dataset(self.context.settle(stored))
+            dataset = self.context.dataset(self.context.looked_at(stored))
             cache = Path(self.file.GRADIO_CACHE)
             cache.mkdir(parents=True, exist_ok=True)
             path, words = make(dataset, Path(tempfile.mkdtemp(dir=cache)))
@@ -75,7 +75,7 @@ class TakeAway:
         return path, f"{plural(write_set_aside(dataset, path), 'row')} in {path.name}."
 
     def _kept_name(self, stored: object) -> str:
-        folder = kept_folder(self.context.settle(stored).data)
+        folder = kept_folder(self.context.looked_at(stored).data)
         if folder is None:
             raise DataError("This data is not kept in the workspace.", hint="Only your own data can be changed here.")
         return folder.name
@@ -85,8 +85,8 @@ class TakeAway:
             new = rename(self.context.workspace, self._kept_name(stored), name.strip()).name
         except Exception as error:
             return gr.skip(), failure(error)
-        active = self.context.choose(str(self.context.workspace.data.folder(new)))
-        return self.context.remember(active), notice(f"It is called {new} now.", "good")
+        state = self.context.turn_to(stored, str(self.context.workspace.data.folder(new)))
+        return state, notice(f"It is called {new} now.", "good")
 
     def deleted(self, stored: object, force: bool) -> tuple[Any, str]:
         try:
