@@ -12,9 +12,10 @@ from gpr.data.checks import check_catalogue, check_examples
 from gpr.data.choices import Choices
 from gpr.data.clean import clean
 from gpr.data.columns import Meaning, map_columns
-from gpr.data.dataset import SPLITS, Dataset, Example, Sequence, Split
+from gpr.data.dataset import SPLITS, Catalogue, Dataset, Example, Finding, Sequence, Split
 from gpr.data.interactions import read_interactions
 from gpr.data.pairs import read_pairs
+from gpr.data.synonyms import Role
 from gpr.data.table import Part, Table
 from gpr.data.users import describe_users
 
@@ -31,38 +32,9 @@ def build(tables: Mapping[Part, Table], *, name: str, seed: int = 0, choices: Ch
         DataError: a column that is needed is missing, or the catalogue has fewer than two items.
     """
     choices = choices or Choices()
-    main: Part = "items" if "items" in tables else "single"
-    meanings = {main: map_columns(tables[main], main, choices.roles.get(tables[main].file))}
-    tables = {**tables, main: clean(tables[main], meanings[main], choices)}
-    roles = {meaning.role for meaning in meanings[main].values()} if main == "single" else set()
-    catalogue, findings = build_catalogue(
-        tables[main],
-        meanings[main],
-        repeated=bool({"query", "user_id"} & roles),
-        apart=choices.equal_titles == "apart",
-    )
-    known = catalogue.numbers.keys() | set(catalogue.titles)
-    for part in tables.keys() - {main}:
-        meanings[part] = map_columns(tables[part], part, choices.roles.get(tables[part].file), known)
-        tables[part] = clean(tables[part], meanings[part], choices)
-    findings += check_catalogue(tables[main], meanings[main], catalogue)
-    users: dict[str, str] = {}
-    if "users" in tables:
-        users, found = describe_users(tables["users"], meanings["users"])
-        findings += found
-    examples: dict[Split, list[Example]] = {split: [] for split in SPLITS}
-    sequences: list[Sequence] = []
-    pairs: Part = "single" if "query" in roles else "pairs"
-    if pairs in tables:
-        examples, found = read_pairs(catalogue, tables[pairs], meanings[pairs], users, choices, seed)
-        findings += found
-    interactions: Part = "single" if "user_id" in roles and "query" not in roles else "interactions"
-    if interactions in tables:
-        made = read_interactions(catalogue, tables[interactions], meanings[interactions], users, choices)
-        findings += made.findings
-        sequences = made.sequences
-        examples = {split: [*examples[split], *made.examples[split]] for split in SPLITS}
-    findings += check_examples(catalogue, examples, sequences)
+    tables, meanings, catalogue, findings = _understood(tables, choices)
+    examples, sequences, found = _requests(tables, meanings, catalogue, choices, seed)
+    findings += found + check_examples(catalogue, examples, sequences)
     tables = {part: tables[part] for part in _order(tables)}
     return Dataset(
         name=name,
@@ -78,6 +50,55 @@ def build(tables: Mapping[Part, Table], *, name: str, seed: int = 0, choices: Ch
         tables={table.file: table for table in tables.values()},
         parts={table.file: part for part, table in tables.items()},
     )
+
+
+def _understood(
+    tables: Mapping[Part, Table], choices: Choices
+) -> tuple[dict[Part, Table], dict[Part, dict[str, Meaning]], Catalogue, list[Finding]]:
+    """The repaired tables, what their columns mean, and the catalogue, by which the columns of others are told."""
+    main: Part = "items" if "items" in tables else "single"
+    meanings = {main: map_columns(tables[main], main, choices.roles.get(tables[main].file))}
+    cleaned = {**tables, main: clean(tables[main], meanings[main], choices)}
+    catalogue, findings = build_catalogue(
+        cleaned[main],
+        meanings[main],
+        repeated=main == "single" and bool({"query", "user_id"} & _roles_of(meanings[main])),
+        apart=choices.equal_titles == "apart",
+    )
+    known = catalogue.numbers.keys() | set(catalogue.titles)
+    for part in tables.keys() - {main}:
+        meanings[part] = map_columns(tables[part], part, choices.roles.get(tables[part].file), known)
+        cleaned[part] = clean(tables[part], meanings[part], choices)
+    return cleaned, meanings, catalogue, findings + check_catalogue(cleaned[main], meanings[main], catalogue)
+
+
+def _requests(
+    tables: Mapping[Part, Table],
+    meanings: Mapping[Part, dict[str, Meaning]],
+    catalogue: Catalogue,
+    choices: Choices,
+    seed: int,
+) -> tuple[dict[Split, list[Example]], list[Sequence], list[Finding]]:
+    """What the users, pairs and interactions give."""
+    alone = _roles_of(meanings["single"]) if "items" not in tables else set()
+    users, findings = describe_users(tables["users"], meanings["users"]) if "users" in tables else ({}, [])
+    examples: dict[Split, list[Example]] = {split: [] for split in SPLITS}
+    sequences: list[Sequence] = []
+    pairs: Part = "single" if "query" in alone else "pairs"
+    if pairs in tables:
+        examples, found = read_pairs(catalogue, tables[pairs], meanings[pairs], users, choices, seed)
+        findings += found
+    interactions: Part = "single" if "user_id" in alone and "query" not in alone else "interactions"
+    if interactions in tables:
+        made = read_interactions(catalogue, tables[interactions], meanings[interactions], users, choices)
+        findings += made.findings
+        sequences = made.sequences
+        examples = {split: [*examples[split], *made.examples[split]] for split in SPLITS}
+    return examples, sequences, findings
+
+
+def _roles_of(meanings: Mapping[str, Meaning]) -> set[Role]:
+    return {meaning.role for meaning in meanings.values()}
 
 
 def _order(tables: Mapping[Part, Table]) -> list[Part]:

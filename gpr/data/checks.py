@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from gpr.data.alike import near_duplicates
 from gpr.data.columns import Meaning, column_of
 from gpr.data.dataset import Catalogue, Example, Finding, Split
 from gpr.data.dataset import Sequence as History
@@ -36,12 +37,13 @@ def check_catalogue(table: Table, meanings: Mapping[str, Meaning], catalogue: Ca
     mixed = [place for place in suspicious.tolist() if mixes_scripts(values.iloc[place])]
     message = "Titles that mix look-alike letters of two scripts in one word, as in a Latin 'a' among Cyrillic letters."
     found += table.finding("info", "mixed-scripts", message, values.index[mixed], title)
-    keys = pd.Series([title_key(text) for text in catalogue.titles], dtype="str")
-    again = (keys.duplicated() & (keys != "")).to_numpy(dtype=bool)
+    again = near_duplicates(catalogue.titles)
     if again.any():
         alike = {text for text, repeats in zip(catalogue.titles, again.tolist(), strict=True) if repeats}
         rows = values.index[fold_all(values).isin(list(alike)).to_numpy(dtype=bool)]
-        message = "Titles that differ from another one only in case, accents, punctuation or the order of words."
+        message = (
+            "Titles that differ from an earlier one only in case, accents, punctuation, order, a plural or a letter."
+        )
         found += table.finding("info", "near-duplicate-title", message, rows, title)
     if name := column_of(meanings, "description"):
         texts = table.frame[name]
@@ -56,13 +58,6 @@ def _where(values: pd.Series, pattern: str) -> np.ndarray:
     import pyarrow.compute as pc
 
     return np.asarray(pc.match_substring_regex(values.array.__arrow_array__(), pattern).to_numpy(zero_copy_only=False))
-
-
-def title_key(title: str) -> str:
-    """What near-duplicates share: 'Matrix, The' and 'THE  matrix!' are 'matrix the'."""
-    plain = unicodedata.normalize("NFKD", title).casefold()
-    letters = "".join(char if char.isalnum() else " " for char in plain if not unicodedata.combining(char))
-    return " ".join(sorted(letters.split()))
 
 
 def mixes_scripts(text: str) -> bool:

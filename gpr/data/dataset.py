@@ -174,13 +174,3 @@ class Dataset:
         for sequence in self.sequences:
             digest.update(repr(sequence).encode("utf-8", errors="surrogatepass"))
         return digest.hexdigest()
-
-    @property
-    def has_queries(self) -> bool:
-        return any(example.request.query for part in self.examples.values() for example in part)
-
-    @property
-    def has_histories(self) -> bool:
-        return bool(self.sequences) or any(
-            example.request.history for part in self.examples.values() for example in part
-        )

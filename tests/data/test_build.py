@@ -36,7 +36,7 @@ def test_catalogue_alone(tmp_path: Path) -> None:
     assert data.catalogue.details(1) == {"description": "sound"}
     assert data.examples == {"train": (), "valid": (), "test": ()}
     assert codes(data) == {"no-examples": ("", None, "", 1)}
-    assert (data.has_queries, data.has_histories) == (False, False)
+    assert not data.sequences
 
 
 def test_items_with_one_title_are_one_item(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_interactions_in_time_with_users(tmp_path: Path) -> None:
         "few-examples": ("", None, "", 4),
         "unseen-items": ("", None, "", 1),
     }
-    assert data.has_histories
+    assert data.sequences
 
 
 def test_attributes_that_identify_are_left_out(tmp_path: Path) -> None:

@@ -60,9 +60,11 @@ def test_what_a_run_shows_while_it_learns_and_afterwards(visit: Visit, workspace
     expect(card).to_contain_text("learning rate 0.0005 · 12 examples/s · 1.5 GB")
     expect(card).to_contain_text("Foreseen: 1 min 30 s, 2.0 GB memory, 205 MB disk")
     words = "Validation got worse at 3 checks: stopped, kept step 20."
-    workspace.known = [FakeRun("a", data, message=words, config=foreseen, state=machine)]
+    workspace.known = [FakeRun("a", data, message=words, config=foreseen, state=machine, forgotten=True)]
     expect(card).to_contain_text("needed: 1 min 1 s, 1.9 GB memory")
     expect(card).to_contain_text(words)
+    expect(card).to_contain_text("trained on a person who has been forgotten since")
+    expect(page.locator("#gpr-runs")).to_contain_text("done, trained on forgotten data")
 
 
 def test_what_a_run_will_need_is_told_for_the_settings(visit: Visit) -> None:

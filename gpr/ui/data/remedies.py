@@ -8,6 +8,7 @@ from gpr.data.choices import Choices
 from gpr.data.dataset import Dataset
 from gpr.data.finding import Finding
 from gpr.ui.data.mapping import threshold
+from gpr.ui.language import say
 from gpr.ui.press import button
 
 _TOGGLES = {
@@ -32,16 +33,16 @@ def remedies(dataset: Dataset, finding: Finding, *, stored: bool) -> str:
     """
     choices = dataset.choices
     if finding.code in ("ratings-unused", "rated-bad"):
-        tables, roles = dataset.tables, dataset.mapping
-        return f'<label class="gpr-remedy"><span>Good is</span>{threshold(choices, tables, roles)}</label>'
+        field = threshold(choices, dataset.tables, dataset.mapping)
+        return f'<label class="gpr-remedy"><span>{escape(say("Good is"))}</span>{field}</label>'
     if finding.code == "identifying-attribute":
-        data = {"file": finding.file, "column": finding.column, "value": "ignore"}
-        return button("Do not use this column", "role", style="gpr-remedy", **data)
+        words = escape(say("Do not use this column"))
+        return button(words, "role", style="gpr-remedy", file=finding.file, column=finding.column, value="ignore")
     if finding.code in _SWITCHES:
-        name, words = _SWITCHES[finding.code]
+        name, options = _SWITCHES[finding.code]
         if name == "personal" and stored and choices.personal == "mask":
             return ""
-        return "".join(_button(choices, name, value, text) for value, text in words.items())
+        return "".join(_button(choices, name, value, text) for value, text in options.items())
     return _button(choices, *_TOGGLES[finding.code]) if finding.code in _TOGGLES else ""
 
 
@@ -49,4 +50,4 @@ def _button(choices: Choices, name: str, value: str, words: str) -> str:
     """Nothing where this is so already."""
     if getattr(choices, name) == value:
         return ""
-    return button(escape(words), "choice", style="gpr-remedy", name=name, value=value)
+    return button(escape(say(words)), "choice", style="gpr-remedy", name=name, value=value)
