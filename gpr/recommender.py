@@ -17,6 +17,7 @@ from gpr.explain.examples import Examples
 from gpr.explain.scoring import Scoring
 from gpr.explain.why import Explainer
 from gpr.files import written_whole
+from gpr.latest import Latest
 from gpr.lm.base import Base
 from gpr.lm.prompts import Prompts
 from gpr.recommendation import Recommendation
@@ -29,6 +30,8 @@ from gpr.scorers.pool import Pool
 from gpr.scorers.scorer import Scores
 from gpr.scorers.sequence import load_sequence
 
+KEPT_EXPLAINERS = 16
+"""Answers whose reasons are kept, for the next card of the same answer."""
 Tell = Callable[[float, str], None]
 
 
@@ -43,6 +46,7 @@ class Recommender:
         self.dataset, self.ensemble, self.pool, self.run = dataset, ensemble, pool, run
         self._model_key = model_key
         self._lock = threading.Lock()
+        self._explainers: Latest[Explainer] = Latest(KEPT_EXPLAINERS)
 
     @property
     def title(self) -> str:
@@ -87,8 +91,10 @@ class Recommender:
     def explainer(self, request: Request, answer: list[Recommendation], feedback: Feedback | None = None) -> Explainer:
         """What explains an answer to a request, found with the same feedback."""
         request = request.checked(len(self.dataset.catalogue))
-        scoring = Scoring(self.dataset, self.ensemble, self.pool, request, feedback)
-        return Explainer(scoring, self._examples, answer)
+        key = (request, tuple((found.number, found.log_prob) for found in answer))
+        with self._lock:
+            scoring = Scoring(self.dataset, self.ensemble, self.pool, request, feedback)
+            return self._explainers.get(key) or self._explainers.put(key, Explainer(scoring, self._examples, answer))
 
     @cached_property
     def _examples(self) -> Examples:

@@ -67,12 +67,13 @@ def details(catalogue: Catalogue, number: int) -> str:
     return facts(known) + paragraphs(known) + line
 
 
-def card(recommendation: Recommendation, catalogue: Catalogue, *, most: float, verdict: str = "") -> str:
+def card(recommendation: Recommendation, catalogue: Catalogue, *, most: float, verdict: str = "", why: str = "") -> str:
     """One card of a list.
 
     Args:
         most: the probability that fills the bar.
         verdict: 'good' or 'bad' where it was labelled so.
+        why: the reasons as HTML, where they are open.
     """
     title = escape(recommendation.title)
     share = 100 * recommendation.probability / most if most > 0 else 0
@@ -93,12 +94,22 @@ def card(recommendation: Recommendation, catalogue: Catalogue, *, most: float, v
         f'<div class="gpr-body"><h3>{title}</h3>{details(catalogue, recommendation.number)}</div>'
         f'<div class="gpr-side"><div class="gpr-odds" title="probability among all items">'
         f'<span class="gpr-bar"><span style="width:{share:.1f}%"></span></span><b>{escape(odds)}</b></div>'
-        f'<div class="gpr-verdicts">{verdicts}</div></div></li>'
+        f'<div class="gpr-verdicts">{verdicts}{_why_button(recommendation, bool(why))}</div></div>{why}</li>'
     )
 
 
+def _why_button(recommendation: Recommendation, is_open: bool) -> str:
+    label = f"Why {recommendation.title}"
+    return button("Why?", "why", style="gpr-small", label=label, on=is_open, item=recommendation.number)
+
+
 def card_list(
-    recommendations: Sequence[Recommendation], catalogue: Catalogue, verdicts: Mapping[int, str], line: str, said: str
+    recommendations: Sequence[Recommendation],
+    catalogue: Catalogue,
+    verdicts: Mapping[int, str],
+    line: str,
+    said: str,
+    reasons: Mapping[int, str] | None = None,
 ) -> str:
     """The answer to one request.
 
@@ -106,9 +117,20 @@ def card_list(
         verdicts: item number -> 'good' or 'bad'.
         line: what answered, and how; plain text.
         said: what was done with it last; plain text.
+        reasons: item number -> its reasons as HTML, where they are open.
     """
+    reasons = reasons or {}
     most = max((found.probability for found in recommendations), default=0.0)
-    cards = (card(found, catalogue, most=most, verdict=verdicts.get(found.number, "")) for found in recommendations)
+    cards = (
+        card(
+            found,
+            catalogue,
+            most=most,
+            verdict=verdicts.get(found.number, ""),
+            why=reasons.get(found.number, ""),
+        )
+        for found in recommendations
+    )
     head = f'<p class="gpr-answered"><span>{escape(line)}</span><b role="status">{escape(said)}</b></p>'
     return f'{head}<ol class="gpr-cards">{"".join(cards)}</ol>'
 

@@ -1,7 +1,8 @@
 """HTML whose buttons the server hears. It knows nothing of what they mean.
 
 A button with `data-press="good" data-item="3"` calls the listener of `.press` with that data, all of it strings; inside
-of a `data-turn`, what its fields (`data-field`) hold and its flag come along.
+of a `data-turn`, what its fields (`data-field`) hold and its flag come along. `data-press="why"` calls that of `.why`,
+since a reason takes its time and a label must not wait for it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ element.addEventListener('click', (event) => {
   if (!button || button.disabled || button.tagName === 'SELECT') return;
   const turn = button.closest('[data-turn]'), data = {...turn?.dataset, ...button.dataset};
   for (const field of turn?.querySelectorAll('[data-field]') ?? []) data[field.dataset.field] = field.value;
-  trigger('press', data);
+  trigger(data.press === 'why' ? 'why' : 'press', data);
 });
 element.addEventListener('change', (event) => {
   const field = event.target.closest('select[data-press]');

@@ -20,6 +20,7 @@ from gpr.ui.events import QUICK, TOLD
 from gpr.ui.labelling import DEFAULT_ANNOTATOR, Typed, annotator_of, give, given
 from gpr.ui.messages import empty, failure, notice, plural, worded
 from gpr.ui.press import button, pressable, pressed
+from gpr.ui.why_panel import WAITING, why_panel
 
 if TYPE_CHECKING:
     from gpr.recommender import Recommender
@@ -51,9 +52,15 @@ class Answer:
 
     said: str = ""
     """What was labelled last, in words."""
+    feedback: Feedback | None = None
+    """The labels that counted."""
+    reasons: dict[int, str] = field(default_factory=dict)
+    """Item number -> its reasons as HTML, those that are open."""
 
     def html(self) -> str:
-        return card_list(self.recommendations, self.dataset.catalogue, self.verdicts, self.line, self.said)
+        return card_list(
+            self.recommendations, self.dataset.catalogue, self.verdicts, self.line, self.said, self.reasons
+        )
 
 
 class RecommendTab:
@@ -105,6 +112,7 @@ class RecommendTab:
         gr.on([self.query.submit, self.go.click], self.recommend, asked, answered, **heavy)
         taken = self.examples.press(self.take_example, None, self.query, **QUICK)
         taken.then(self.recommend, asked, answered, **heavy)
+        self.out.why(self.explain, [self.active, self.answer], self.out, **heavy)
         self.out.press(self.label, [self.answer, self.name], self.out, trigger_mode="multiple", **TOLD)
         self.run.input(self.choose_run, [self.active, self.run], self.active, **TOLD)
         # Each key its own request: the one that gradio keeps back for 'always_last' has the text of the first key.
@@ -198,7 +206,25 @@ class RecommendTab:
         found = recommender.recommend(request, k, feedback)
         line = _line(recommender, len(found), k, time.perf_counter() - started)
         line += f" · {plural(len(feedback), 'label')} counted" if feedback else ""
-        return Answer(request, found, dataset, recommender.run, line)
+        return Answer(request, found, dataset, recommender.run, line, feedback=feedback)
+
+    def explain(self, stored: object, answer: Answer | None, event: gr.EventData) -> Iterator[Any]:
+        """Opens the reasons of a card, or closes them."""
+        if answer is None:
+            raise gr.Error("This answer is no longer known here. Ask again to see its reasons.", print_exception=False)
+        number = int(pressed(event)["item"])
+        if answer.reasons.pop(number, ""):
+            yield answer.html()
+            return
+        answer.reasons[number] = WAITING
+        yield answer.html()
+        try:
+            recommender = self.context.recommender(Active(self.context.settle(stored).data, answer.run))
+            explainer = recommender.explainer(answer.request, answer.recommendations, answer.feedback)
+            answer.reasons[number] = why_panel(explainer.why(number), answer.dataset.catalogue, answer.run)
+        except Exception as error:
+            answer.reasons[number] = f'<section class="gpr-why">{failure(error)}</section>'
+        yield answer.html()
 
     @worded
     def label(self, answer: Answer | None, name: str, event: gr.EventData, who: gr.Request) -> str:

@@ -19,6 +19,11 @@ from gpr.errors import RunError
 from gpr.evaluate.details import details
 from gpr.evaluate.figures import Facts, figures
 from gpr.evaluate.outcome import Outcome
+from gpr.explain.counterfactuals import Counterfactuals
+from gpr.explain.drops import drops
+from gpr.explain.examples import Near
+from gpr.explain.path import Branch
+from gpr.explain.why import Why
 from gpr.labels.store import LabelStore
 from gpr.learn.options import Options
 from gpr.recommendation import Recommendation
@@ -158,6 +163,26 @@ class FakeRecommender:
             )
             for rank, number in enumerate(order, 1)
         ]  # fmt: skip
+
+    def explainer(self, request: Request, answer: list[Recommendation], feedback: Feedback | None = None) -> Any:
+        return FakeExplainer(request, {found.number: found for found in answer})
+
+
+class FakeExplainer:
+    """Reasons at once, which say of the request what is true of it."""
+
+    def __init__(self, request: Request, answer: dict[int, Recommendation]) -> None:
+        self.request, self.answer = request, answer
+
+    def why(self, item: int) -> Why:
+        found, items = self.answer[item], tuple(self.answer)
+        log_probs = np.array([one.log_prob for one in self.answer.values()])
+        dropped = tuple(drops(self.request))
+        without = log_probs - np.arange(1, len(dropped) + 1)[:, None]
+        changes = Counterfactuals(items, log_probs, dropped, without, exact=True)
+        branch = Branch("", found.title, 0.25, 4, (("<b>Other</b>", 0.5),))
+        near = [Near("is the world only a dream", 0, (), 0.75), Near("", 1, (2,), 0.5)]
+        return Why(found, {"generate": 1.5, "match": -0.25}, 1.25, changes, near, [branch])
 
 
 class FakeWorkspace:
