@@ -20,7 +20,7 @@ from gpr.ui.events import QUICK, TOLD
 from gpr.ui.labelling import DEFAULT_ANNOTATOR, Typed, annotator_of, give, given
 from gpr.ui.messages import empty, failure, notice, plural, worded
 from gpr.ui.press import button, pressable, pressed
-from gpr.ui.why_panel import WAITING, why_panel
+from gpr.ui.why_panel import waiting, why_panel
 
 if TYPE_CHECKING:
     from gpr.recommender import Recommender
@@ -216,7 +216,7 @@ class RecommendTab:
         if answer.reasons.pop(number, ""):
             yield answer.html()
             return
-        answer.reasons[number] = WAITING
+        answer.reasons[number] = waiting()
         yield answer.html()
         try:
             recommender = self.context.recommender(Active(self.context.settle(stored).data, answer.run))

@@ -12,6 +12,7 @@ from gpr.explain.examples import Near
 from gpr.explain.path import Branch
 from gpr.explain.why import Why
 from gpr.ui.cards import percent
+from gpr.ui.language import say
 
 NAMES = {
     "generate": "The title, as the model would write it",
@@ -29,10 +30,13 @@ NAMES = {
 TINY = 0.005
 """A share that is smaller is not shown."""
 
-WAITING = (
-    '<section class="gpr-why" aria-busy="true"><p class="gpr-muted" role="status">Computing the reasons…</p>'
-    '<div class="gpr-skeleton"></div><div class="gpr-skeleton"></div><div class="gpr-skeleton"></div></section>'
-)
+_SKELETON = '<div class="gpr-skeleton"></div>'
+
+
+def waiting() -> str:
+    """What stands there until the reasons are known."""
+    words = f'<p class="gpr-muted" role="status">{escape(say("Computing the reasons…"))}</p>'
+    return f'<section class="gpr-why" aria-busy="true">{words}{3 * _SKELETON}</section>'
 
 
 def why_panel(why: Why, catalogue: Catalogue, run: str) -> str:
@@ -47,20 +51,21 @@ def why_panel(why: Why, catalogue: Catalogue, run: str) -> str:
         _near(why.near, why.found.number, catalogue, run),
         _path(why.path),
     )
-    label = f"Why {why.found.title}"
+    label = say(f"Why {why.found.title}")
     return f'<section class="gpr-why" aria-label="{escape(label)}">{"".join(parts)}</section>'
 
 
 def _block(title: str, about: str, inside: str) -> str:
-    return f'<div class="gpr-reason"><h4>{escape(title)}</h4><p class="gpr-muted">{escape(about)}</p>{inside}</div>'
+    head = f'<h4>{escape(say(title))}</h4><p class="gpr-muted">{escape(say(about))}</p>'
+    return f'<div class="gpr-reason">{head}{inside}</div>'
 
 
 def _shares(shares: dict[str, float], total: float) -> str:
     told = sorted(((name, share) for name, share in shares.items() if abs(share) >= TINY), key=lambda one: -abs(one[1]))
     most = max((abs(share) for _, share in told), default=1.0)
-    rows = "".join(_swing(NAMES.get(name, name), share, most, f"{share:+.2f}", name) for name, share in told)
+    rows = "".join(_swing(say(NAMES.get(name, name)), share, most, f"{share:+.2f}", name) for name, share in told)
     about = "How much each scorer lifts this item above the average of what is likely. The sum is its lead."
-    total_row = f'<li class="gpr-total"><span>Sum</span><span></span><b>{total:+.2f}</b></li>'
+    total_row = f'<li class="gpr-total"><span>{say("Sum")}</span><span></span><b>{total:+.2f}</b></li>'
     return _block("Who speaks for it", about, f'<ul class="gpr-swings">{rows}{total_row}</ul>')
 
 
@@ -68,7 +73,7 @@ def _changes(found: Counterfactuals, item: int, catalogue: Catalogue) -> str:
     changes = [(drop.text or catalogue.titles[drop.item or 0], before, after) for drop, before, after in found.of(item)]
     most = max([abs(after - before) for _, before, after in changes] + [0.1])
     rows = "".join(
-        _swing(f"without “{text}”", after - before, most, f"{percent(exp(before))} → {percent(exp(after))}", "")
+        _swing(say(f"without “{text}”"), after - before, most, f"{percent(exp(before))} → {percent(exp(after))}", "")
         for text, before, after in changes
     )
     about = "Its probability if you had not said this, computed again each time."
@@ -94,19 +99,23 @@ def _near(near: Sequence[Near], item: int, catalogue: Catalogue, run: str) -> st
     about = "What was chosen for requests like yours, and what this item was chosen for."
     if not run:
         about += " The base model was not trained on them; the scorers beside it read them."
-    inside = f'<ul class="gpr-near">{rows}</ul>' if rows else '<p class="gpr-muted">No training example is near.</p>'
+    inside = (
+        f'<ul class="gpr-near">{rows}</ul>'
+        if rows
+        else f'<p class="gpr-muted">{say("No training example is near.")}</p>'
+    )
     return _block("Nearest training examples", about, inside)
 
 
 def _example(near: Near, item: int, catalogue: Catalogue) -> str:
     mark = " class=gpr-same" if near.item == item else ""
     title = escape(catalogue.titles[near.item])
-    alike = f"{100 * max(0.0, near.alike):.0f}% alike"
+    alike = say(f"{100 * max(0.0, near.alike):.0f}% alike")
     if near.query:
         return f"<li><q>{escape(near.query)}</q><span{mark}>→ {title}</span><small>{alike}</small></li>"
     shared = ", ".join(catalogue.titles[number] for number in near.shared[:3])
-    more = f" and {len(near.shared) - 3} more" if len(near.shared) > 3 else ""
-    said = escape(f"Someone chose {shared}{more}")
+    more = len(near.shared) - 3
+    said = escape(say(f"Someone chose {shared} and {more} more" if more > 0 else f"Someone chose {shared}"))
     return f"<li>{said}<span{mark}>→ {title}</span><small>{alike}</small></li>"
 
 
@@ -123,7 +132,8 @@ def _path(branches: Sequence[Branch]) -> str:
 
 
 def _branch(branch: Branch) -> str:
-    others = " · ".join(f"{text.strip() or '…'} {percent(chance)}" for text, chance in branch.others)
+    named = " · ".join(f"{text.strip() or '…'} {percent(chance)}" for text, chance in branch.others)
+    others = say(f"of {branch.ways:,} ways, others: {named}" if named else f"of {branch.ways:,} ways")
     before = f"<i>{escape(branch.before)}</i>" if branch.before else ""
     return (
         f'<li><span class="gpr-step">{before}<b>{escape(branch.taken)}</b></span>'
