@@ -13,6 +13,7 @@ from gpr.cli_bench import bench_app
 from gpr.cli_data import add_commands
 from gpr.cli_label import label_app
 from gpr.cli_runs import add_run_commands
+from gpr.cli_teach import add_teach_command
 from gpr.terminal import WORKSPACE, Json, Root
 from gpr.terminal import err as _err
 from gpr.terminal import out as _out
@@ -33,6 +34,7 @@ Run = Annotated[str, typer.Option("--run", help="Name of a run.")]
 
 add_commands(app)
 add_run_commands(app)
+add_teach_command(app)
 
 
 @app.command()

@@ -85,3 +85,29 @@ def train(
         raise typer.BadParameter("What a part of the targets teaches is no fair comparison: leave out --tests.")
     dataset = load(data, cache=cache_folder())
     _show(measure(dataset, DEFAULT_BASE, _tell, limit, epochs, tests, plain_limit), as_json)
+
+
+@bench_app.command()
+@user_errors
+def teach(
+    data: Annotated[str, typer.Argument(help="A data set with queries.")] = "movies",
+    root: Annotated[
+        Path, typer.Option("--workspace", help="Where the runs are kept; a new folder for each data set.")
+    ] = (Path("workspace-of-teaching")),
+    known: Annotated[
+        int, typer.Option(min=1, help="Training queries that the run knows; labels are of the others.")
+    ] = 100,
+    labels: Annotated[list[int] | None, typer.Option(help="How many to give; may be repeated.")] = None,
+    order: Annotated[list[str] | None, typer.Option(help="uncertain or random; may be repeated.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Where to draw the curves (PNG; needs matplotlib).")] = None,
+    as_json: Json = False,
+) -> None:
+    """What labels are worth: an annotator who knows what is relevant labels, and held-out requests are measured."""
+    from gpr.bench.teach import COUNTS, ORDERS, draw, measure
+    from gpr.cache import cache_folder
+    from gpr.data.load import load
+
+    given = measure(load(data, cache=cache_folder()), root, _tell, known, labels or COUNTS, order or ORDERS)  # type: ignore[arg-type]
+    if picture:
+        draw(given, picture)
+    _show(given, as_json)

@@ -86,13 +86,13 @@ def train(
             needed = workspace.estimate(data, options, bar.update)
         print_json(needed.json()) if as_json else print(f"This run needs {needed.words()}.")
         return
-    folder = _folder_of_another() or (
+    folder = folder_of_another() or (
         RunFolder(workspace.root / "runs" / run) if in_place else workspace.new_run_folder(run, overwrite=overwrite)
     )
     asked = stop_on_signal()
     with TrainingBar(err) as bar:
         info = workspace.train(data, folder, options, asked, bar.update, started)
-    _print_end(info)
+    print_end(info)
 
 
 @app.command()
@@ -103,14 +103,14 @@ def resume(name: Name, in_place: InPlace = False, root: Root = WORKSPACE) -> Non
     from gpr.printing import TrainingBar
 
     workspace = open_workspace(root)
-    folder = _folder_of_another() or (RunFolder(workspace.root / "runs" / name) if in_place else workspace.claim(name))
+    folder = folder_of_another() or (RunFolder(workspace.root / "runs" / name) if in_place else workspace.claim(name))
     asked = stop_on_signal()
     with TrainingBar(err) as bar:
         info = workspace.resume(folder, asked, bar.update)
-    _print_end(info)
+    print_end(info)
 
 
-def _folder_of_another() -> RunFolder | None:
+def folder_of_another() -> RunFolder | None:
     """A folder to throw away, for all but the first of several processes (`accelerate launch`); None for the first."""
     import tempfile
 
@@ -123,7 +123,7 @@ def _folder_of_another() -> RunFolder | None:
     return RunFolder(Path(folder)).begin()
 
 
-def _print_end(run: RunInfo) -> None:
+def print_end(run: RunInfo) -> None:
     if os.environ.get("RANK", "0") != "0":
         return
     figures = ", ".join(f"{name} {value:.3f}" for name, value in run.metrics.items())

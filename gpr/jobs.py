@@ -42,6 +42,16 @@ def start(workspace: Workspace, data: str, name: str, options: Options) -> RunIn
     return _spawn(workspace, folder, ["train", data, "--run", name, *flags(asdict(options))])
 
 
+def teach(workspace: Workspace, name: str, to: str = "") -> RunInfo:
+    """Starts `gpr teach` detached from this process: a new run that goes on from a finished one.
+
+    Raises:
+        RunError: the run cannot be taught, there is nothing to learn from, or the process died at once.
+    """
+    folder = workspace.begin_teaching(name, to)
+    return _spawn(workspace, folder, ["teach", "--run", name, "--as", folder.path.name])
+
+
 def resume(workspace: Workspace, name: str) -> RunInfo:
     """Starts `gpr resume` detached from this process.
 

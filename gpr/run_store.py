@@ -3,7 +3,6 @@ process that it is in; starting others is the business of `gpr.jobs`."""
 
 from __future__ import annotations
 
-import gc
 import secrets
 import shutil
 import threading
@@ -23,6 +22,7 @@ from gpr.files import disk_error
 from gpr.learn.needs import Estimate
 from gpr.learn.options import Options, check_name
 from gpr.learn.run_folder import Progress, RunFolder
+from gpr.run_work import work
 from gpr.runs import RunInfo, find_run, read_run, read_runs
 from gpr.turns import Turns
 
@@ -112,6 +112,16 @@ class RunStore(ABC):
         folder.write("config.json", {"data": data, "options": asdict(options), "name": folder.path.name})
         return self._train(folder, Progress(folder, listener), stop, started or time.monotonic())
 
+    def teach(
+        self,
+        folder: RunFolder,
+        stop: Callable[[], bool],
+        listener: Listener = lambda state: None,
+        started: float | None = None,
+    ) -> RunInfo:
+        """Teaches in this process what `begin_teaching` has laid out."""
+        return self._train(folder, Progress(folder, listener), stop, started or time.monotonic())
+
     def estimate(self, data: str, options: Options, listener: Listener = lambda state: None) -> Estimate:
         """What a run with these settings would need, from a few real steps; leaves no run behind.
 
@@ -165,7 +175,7 @@ class RunStore(ABC):
 
         try:
             with self._turn(folder, progress, asked) as waited:
-                self._fine_tune(folder, progress, asked, started + waited, go_on)
+                work(self, folder, progress, asked, started + waited, go_on)
         except Discarded:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise
@@ -205,43 +215,6 @@ class RunStore(ABC):
             yield time.monotonic() - began
         finally:
             held.release()
-
-    def _fine_tune(
-        self,
-        folder: RunFolder,
-        progress: Progress,
-        asked: Callable[[], bool],
-        started: float,
-        go_on: Callable[[Estimate], bool],
-    ) -> None:
-        config = folder.read("config.json")
-        options = Options.read(config.get("options"))
-        progress.update(phase="reading data")
-        dataset = self.dataset(config["data"], options.seed)
-        _check_data(dataset, config, folder)
-        progress.update(phase="loading the base model")
-        from gpr.evaluate.metrics import ranking_metrics
-        from gpr.learn.processes import device
-        from gpr.learn.schedule import Clock
-        from gpr.learn.training import OutOfMemory, fine_tune, told_in_words
-        from gpr.lm.base import load_base
-
-        clock = Clock(started, options.max_minutes)
-
-        def attempt(options: Options) -> None:
-            base = load_base(options.base, device()).in_precision(options.precision)
-            with told_in_words(options):
-                fine_tune(dataset, base, options, folder, progress, clock, asked, ranking_metrics, go_on)
-
-        try:
-            attempt(options)
-            return
-        except OutOfMemory as error:
-            smaller = options.smaller()
-            progress.update(warning=f"{error.what} Tried again with {smaller.batch_tokens}.")
-        gc.collect()
-        folder.write("config.json", folder.read("config.json") | {"options": asdict(smaller)})
-        attempt(smaller)
 
     def delete_run(self, name: str) -> None:
         """Raises: RunError: there is no such run, or it is going on. WorkspaceError: the disk refused."""
@@ -283,11 +256,3 @@ def _check_replaceable(run: RunInfo, overwrite: bool) -> None:
     if run.resumable and not overwrite:
         hint = f"Go on with `gpr resume {run.name}`, choose another name, or use --overwrite."
         raise RunError(f"A run named '{run.name}' exists; it was {run.status} and can be resumed.", hint=hint)
-
-
-def _check_data(dataset: Dataset, config: dict[str, Any], folder: RunFolder) -> None:
-    """Keeps the data's hash with a new run, and compares it with that of a resumed one."""
-    if "data_hash" not in config:
-        folder.write("config.json", config | {"data_hash": dataset.hash})
-    elif config["data_hash"] != dataset.hash:
-        raise RunError("The data has changed since the run was started.", where=dataset.name, hint="Start a new run.")

@@ -81,6 +81,8 @@ class RunInfo:
     @property
     def command(self) -> str:
         """What would repeat the run on the command line."""
+        if teaches := self.config.get("teaches"):
+            return f"python -m gpr teach --run {teaches} --as {self.name}"
         words = ["python -m gpr train", shlex.quote(self.data), "--run", self.name]
         return " ".join([*words, *(shlex.quote(word) for word in flags(self.settings))])
 

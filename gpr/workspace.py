@@ -6,10 +6,13 @@ It knows no widget and no flag. Models are loaded once and kept; calls from seve
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +145,40 @@ class Workspace(RunStore):
         from gpr.lm.base import load_base
 
         return load_base(name)
+
+    # teach
+
+    def begin_teaching(self, name: str, to: str = "", *, overwrite: bool = False, **options: Any) -> RunFolder:
+        """The folder of a new run that is to teach a finished one what the labels say by now; the old one stays.
+
+        Args:
+            to: its name; 'NAME-taught' or the next that is free where not given. options: of `teaching_options`.
+
+        Raises:
+            RunError: there is no such run, it is not finished, no label is of use, or the new name is taken.
+        """
+        from gpr.labels.exchange import resolved
+        from gpr.learn.lessons import kept, lessons_of
+        from gpr.learn.teaching import teaching_options
+
+        run = self.run(name)
+        if not run.usable:
+            raise RunError(f"The run '{name}' is {run.status}.", hint="Only a finished run can be taught.")
+        chosen = teaching_options(Options.read(run.settings), **options)
+        dataset = self.dataset(run.data, chosen.seed)
+        labels = resolved(self.labels.current(dataset=dataset.name), self.labels.rulings(dataset=dataset.name))
+        lessons_of(dataset, kept(labels))
+        folder = self.new_run_folder(to or self._free_name(name), overwrite=overwrite)
+        folder.write("lessons.json", {"labels": kept(labels)})
+        config = {"data": run.data, "options": asdict(chosen), "name": folder.path.name, "teaches": name}
+        folder.write("config.json", config)
+        return folder
+
+    def _free_name(self, name: str) -> str:
+        """'m-taught', 'm-taught-2' and so on."""
+        taken, stem = {run.name for run in self.runs()}, re.sub(r"-taught(-\d+)?$", "", name)[:48] + "-taught"
+        names = (stem if number == 1 else f"{stem}-{number}" for number in itertools.count(1))
+        return next(name for name in names if name not in taken)
 
     def loading(self) -> str:
         """What is being loaded just now, in words; '' when nothing is."""

@@ -13,11 +13,12 @@ ROOT = Path(__file__).parent.parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("app", "gpr.__main__"),
     ("gpr.cli",),
-    ("gpr.ui", "gpr.cli_data", "gpr.cli_bench", "gpr.cli_label", "gpr.cli_runs"),
+    ("gpr.ui", "gpr.cli_data", "gpr.cli_bench", "gpr.cli_label", "gpr.cli_runs", "gpr.cli_teach"),
     ("gpr.bench",),
     ("gpr.keeping", "gpr.terminal"),
     ("gpr.workspace", "gpr.jobs"),
     ("gpr.run_store", "gpr.packing", "gpr.cross_validation"),
+    ("gpr.run_work",),
     ("gpr.model_card",),
     ("gpr.runs", "gpr.turns", "gpr.recommender"),
     ("gpr.learn", "gpr.evaluate", "gpr.explain"),
@@ -28,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.errors",),
 )
 """Top to bottom. A part imports from the floors below it and, if it is a package, from itself."""
-TOGETHER = {"gpr.workspace", "gpr.jobs", "gpr.cli", "gpr.cli_bench"}
+TOGETHER = {"gpr.workspace", "gpr.jobs", "gpr.cli", "gpr.cli_bench", "gpr.cli_teach", "gpr.cli_label", "gpr.cli_runs"}
 """One concept in two modules, which may import each other."""
 HEAVY = ("torch", "transformers", "peft", "gradio")
 """What `gpr --help` must not wait for."""

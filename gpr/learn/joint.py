@@ -58,7 +58,9 @@ class JointModel(nn.Module):
         self.device = head.weight.device
         self._branches = Branches(prompts.trie, head, self.device)
         self._layers = Layers(model, trained_layers)
-        self._texts, self._weights = prompts.texts, weights
+        self._texts = prompts.texts
+        self.weights = dict(zip(("generate", "match"), weights, strict=True))
+        """Of each loss in their sum."""
         self.memory = torch.zeros(len(self._texts), BLOCKS * model.config.hidden_size, device=self.device)
         """(N, F) the features of every item as it was last read."""
         self.rng = np.random.default_rng(0)
@@ -101,11 +103,12 @@ class JointModel(nn.Module):
         own = np.concatenate([row.items for row in rows])
         targets = np.concatenate(processes.gathered(own if counts else own[:0]))
         share = processes.world() * counts / len(targets)
-        generate = self._generate_loss(top, rows) * share
-        match = self._match_loss(found, own, targets) * share
+        generate = -self._right_branches(top, rows)[0].sum() * share
+        scores, right = self._match_scores(found, own, targets)
+        match = self._cross_entropy(scores, right).sum() * share
         pairs = processes.gathered((float(generate.detach()), float(match.detach())))
-        self.parts = dict(zip(("generate", "match"), np.mean(pairs, 0).tolist(), strict=True))
-        return {"loss": self._weights[0] * generate + self._weights[1] * match}
+        self.parts = dict(zip(self.weights, np.mean(pairs, 0).tolist(), strict=True))
+        return {"loss": self.weights["generate"] * generate + self.weights["match"] * match}
 
     def _read_rows(self, numbers: list[int], rows: list[Row]) -> tuple[Tensor, Tensor]:
         """Hidden states of some rows (B, T, H), and the features of their targets' requests (K, F)."""
@@ -114,18 +117,18 @@ class JointModel(nn.Module):
         spans = self._tensor(np.concatenate([row.spans for row in rows]))
         return top, features(low, top, Spans(self._tensor(owner), *spans.unbind(1)))
 
-    def _generate_loss(self, top: Tensor, rows: list[Row]) -> Tensor:
-        """Minus the log-probability of the right children, summed over all targets' branches."""
+    def _right_branches(self, top: Tensor, rows: list[Row]) -> tuple[Tensor, Tensor]:
+        """The log-probability of the right child at each branch of all targets (J,), and the row that it is of (J,)."""
         owner = np.repeat(np.arange(len(rows)), [len(row.branch_at) for row in rows])
         at = np.concatenate([row.branch_at for row in rows])
         nodes = np.concatenate([row.branch_node for row in rows])
         choice = np.concatenate([row.branch_choice for row in rows])
-        hidden = top[self._tensor(owner), self._tensor(at)]  # (J, H)
-        log_probs, starts = self._branches.log_probs(hidden, self._tensor(nodes))
-        return -log_probs[starts[:-1] + self._tensor(choice)].sum()
+        of = self._tensor(owner)
+        log_probs, starts = self._branches.log_probs(top[of, self._tensor(at)], self._tensor(nodes))  # (J, H)
+        return log_probs[starts[:-1] + self._tensor(choice)], of
 
-    def _match_loss(self, found: Tensor, own: np.ndarray, targets: np.ndarray) -> Tensor:
-        """Softmax cross-entropy of each own target among the catalogue (or a sample), summed.
+    def _match_scores(self, found: Tensor, own: np.ndarray, targets: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Scores of the catalogue (or a sample) for each own target's request (K, S), and where the target is (K,).
 
         Some vectors of all processes' targets are fresh; each process reads its part of them.
         """
@@ -142,9 +145,11 @@ class JointModel(nn.Module):
         self.memory[self._tensor(fresh)] = read.detach()
         items = self.memory[self._tensor(others)].index_put((self._tensor(np.searchsorted(others, fresh)),), read)
         scores = SCALE * self.match.request_vectors(found) @ self.match.item_vectors(items).T
-        right = self._tensor(np.searchsorted(others, own))
+        return scores, self._tensor(np.searchsorted(others, own))
+
+    def _cross_entropy(self, scores: Tensor, right: Tensor) -> Tensor:
         smoothing = SMOOTHING if self.training else 0.0
-        return nn.functional.cross_entropy(scores, right, reduction="sum", label_smoothing=smoothing)
+        return nn.functional.cross_entropy(scores, right, reduction="none", label_smoothing=smoothing)
 
     def _read_items(self, numbers: np.ndarray) -> Tensor:
         """(K, F) features of some items' texts; the memory takes them over."""

@@ -47,15 +47,14 @@ class Row:
 
 def training_rows(dataset: Dataset, prompts: Prompts, seed: int) -> list[Row]:
     """Rows from the training pairs, the training histories, and the catalogue's own texts."""
-    trie = prompts.trie
-    rows = [_pair(prompts, trie, example.request, example.item) for example in dataset.examples["train"]]
+    rows = [pair_row(prompts, example.request, example.item) for example in dataset.examples["train"]]
     for sequence in dataset.sequences:
         for window in _windows(sequence.items):
-            rows.append(_history(prompts, trie, window, sequence.user))
+            rows.append(_history(prompts, window, sequence.user))
     held_out = {query_key(e.request.query) for split in ("valid", "test") for e in dataset.examples[split]}
     for request, item in _own_texts(dataset, random.Random(seed)):
         if query_key(request.query) not in held_out:
-            rows.append(_pair(prompts, trie, request, item))
+            rows.append(pair_row(prompts, request, item))
     return rows
 
 
@@ -82,15 +81,17 @@ def _windows(items: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
         yield items[start : start + MAX_HISTORY + 1]
 
 
-def _pair(prompts: Prompts, trie: Trie, request: Request, item: int) -> Row:
+def pair_row(prompts: Prompts, request: Request, item: int) -> Row:
+    """One request with one target."""
     prompt = prompts.request(request)
     read = len(prompt.ids) - 1
-    return _row(trie, prompt.ids + prompts.titles[item], [(item, prompt.start, prompt.end, read)])
+    return _row(prompts.trie, prompt.ids + prompts.titles[item], [(item, prompt.start, prompt.end, read)])
 
 
-def _history(prompts: Prompts, trie: Trie, items: tuple[int, ...], user: str) -> Row:
+def _history(prompts: Prompts, items: tuple[int, ...], user: str) -> Row:
     ids, start, ends = prompts.history(items, user)
-    return _row(trie, ids, [(item, start, end, end - 1) for item, end in zip(items[1:], ends[:-1], strict=True)])
+    targets = [(item, start, end, end - 1) for item, end in zip(items[1:], ends[:-1], strict=True)]
+    return _row(prompts.trie, ids, targets)
 
 
 def _row(trie: Trie, ids: Ids, targets: list[tuple[int, int, int, int]]) -> Row:

@@ -7,6 +7,8 @@ checks.jsonl   one line for each look at validation
 checkpoints/   what a resumed run goes on from; removed when it is done
 stop           word to the run's process: 'keep' or 'discard'
 adapter/       LoRA weights (peft), match.safetensors, pool.json
+lessons.json   the labels that a taught run learns from, until it is done
+taught.json    what teaching changed
 metrics.json   validation figures
 done.json      written last: the run is usable
 """

@@ -42,6 +42,8 @@ class Outcome:
     """By the user."""
     note: str
     """What else the user should know, in words."""
+    step: int
+    """Whose weights were kept."""
 
 
 class Loop:
@@ -79,8 +81,11 @@ class Loop:
         """Seconds of training in processes before this one."""
         self._began = time.monotonic()
 
-    def run(self, start: dict[str, torch.Tensor], kept: dict[str, Any] | None) -> Outcome:
+    def run(self, start: dict[str, torch.Tensor], kept: dict[str, Any] | None, *, look_first: bool = False) -> Outcome:
         """All steps, or those behind a checkpoint; leaves the best weights in the model.
+
+        Args:
+            look_first: the weights before the first step are checked too, and may be the best.
 
         Raises:
             RunError: the loss is no number from the first step on. WorkspaceError: the disk refused.
@@ -91,6 +96,8 @@ class Loop:
         else:
             self._save()
         self._progress.update(phase="training", step=self._step, steps=self._schedule.steps)
+        if look_first and not kept and self._schedule.check_every:
+            self._check()
         self._joint.train()
         self._began = time.monotonic()
         stopped, note = False, ""
@@ -106,7 +113,8 @@ class Loop:
             if processes.from_first(self._out_of_time()):
                 break
         self._save()
-        return Outcome(stopped, self._go_back() or note)
+        back = self._go_back()
+        return Outcome(stopped, back or note, self._best.step if back and self._best else self._step)
 
     @property
     def _spent(self) -> float:
@@ -139,8 +147,8 @@ class Loop:
         return True
 
     def _log(self, parts: dict[str, float], rate: float, speed: float) -> None:
-        step, spent, weights = self._step, self._spent, loss_weights(self._options)
-        loss = sum(weight * value for weight, value in zip(weights, parts.values(), strict=True))
+        step, spent = self._step, self._spent
+        loss = sum(self._joint.weights[name] * value for name, value in parts.items())
         losses = {name: round(value, 4) for name, value in {"loss": loss, **parts}.items()}
         memory = round(peak_memory(self._joint.device) / 2**30, 3)
         figures = {"rate": float(f"{rate:.3g}"), "examples_per_second": round(speed, 1), "memory_gb": memory}
@@ -176,6 +184,8 @@ class Loop:
         if not patience or self._best is None or not checks or checks[-1]["valid_loss"] <= self._best.loss + WORSE:
             return ""
         put_weights(self._joint, self._best.weights)
+        if self._best.step == 0:
+            return "Validation got worse: the weights from before stay."
         if self._worse >= patience:
             return f"Validation got worse at {self._worse} checks: stopped, kept step {self._best.step}."
         return f"Validation was best at step {self._best.step}: kept that."

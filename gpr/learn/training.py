@@ -136,7 +136,7 @@ def fine_tune(
     found = validation.at_the_end(gpt, sequence, schedule.requests)
     progress.update(phase="saving")
     save_adapter(folder.adapter, gpt, model, found.pool, sequence)
-    _finish(found, outcome, folder, progress)
+    finish(found, outcome, folder, progress)
 
 
 def _foresee(
@@ -151,7 +151,7 @@ def _foresee(
     return needed
 
 
-def _finish(found: Found, outcome: Outcome, folder: RunFolder, progress: Progress) -> None:
+def finish(found: Found, outcome: Outcome, folder: RunFolder, progress: Progress) -> None:
     """The figures, and `done.json` last."""
     folder.write("metrics.json", found.metrics)
     status = "stopped" if outcome.stopped else "done"

@@ -1,0 +1,238 @@
+"""What labels are worth: an annotator who knows what is relevant labels what a run recommends, and the run learns.
+
+The run knows a part of the training queries; the annotator is asked about the others, in the order of the queue, and
+calls an item good where the data says that it is relevant. NDCG@10 is that of the test split, which nobody labels.
+What was trained stays in a workspace: a measurement that is broken off goes on where it ended.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpr.data.dataset import Dataset, Request
+from gpr.evaluate.metrics import per_request, ranks
+from gpr.evaluate.significance import Resampling
+from gpr.labels.label import Label
+from gpr.labels.queue import EACH, Card, Order, Wish, answered, history_ids, in_order, urgency
+from gpr.learn.options import Options
+from gpr.recommendation import Recommendation
+from gpr.recommender import Recommender
+from gpr.scorers.feedback import Feedback
+from gpr.scorers.scorer import Scores
+from gpr.workspace import Workspace
+
+COUNTS = (50, 100, 200)
+ORDERS: tuple[Order, ...] = ("uncertain", "random")
+BASE = "known"
+"""The run that is taught."""
+METRIC = "NDCG@10"
+Say = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """The annotator.
+
+    Args:
+        relevant: each request that can be asked about, with its right items.
+    """
+
+    dataset: Dataset
+    relevant: Mapping[Request, frozenset[int]]
+
+    def labels(self, log_probs: Scores, order: Order, count: int) -> list[Label]:
+        """The first `count` that the queue asks for, log_probs: (requests, N) of the run."""
+        rows = {request: row for row, request in enumerate(self.relevant)}
+        recommend = lambda request: _list(self.dataset, log_probs[rows[request]])  # noqa: E731
+        answers = answered(self.dataset, self.relevant, recommend, set(), Wish(order=order))
+        if order == "uncertain":  # as after a long sitting: the choice is among all
+            answers = iter([list(itertools.chain.from_iterable(answers))])
+        cards = in_order(answers, urgency(self.dataset, order))
+        return [self._label(card) for card in itertools.islice(cards, count)]
+
+    def _label(self, card: Card) -> Label:
+        found, good = card.recommendation, card.recommendation.number in self.relevant[card.request]
+        said = (card.key[0], card.request.query, history_ids(self.dataset, card.request), found.item_id, found.title)
+        numbers = (BASE, found.probability, found.log_prob, found.rank)
+        return Label(*said, *numbers, "good" if good else "bad", "oracle", dataset=self.dataset.name)
+
+
+def _list(dataset: Dataset, log_probs: NDArray[np.floating]) -> list[Recommendation]:
+    best = np.argsort(-log_probs, kind="stable")[:EACH]
+    ids, titles = dataset.catalogue.item_ids, dataset.catalogue.titles
+    return [
+        Recommendation(
+            rank, number, ids[number], titles[number], float(np.exp(log_probs[number])), float(log_probs[number])
+        )
+        for rank, number in enumerate(best.tolist(), 1)
+    ]
+
+
+def measure(
+    data: Dataset,
+    root: Path,
+    say: Say,
+    known: int,
+    counts: Sequence[int] = COUNTS,
+    orders: Sequence[Order] = ORDERS,
+    options: Options | None = None,
+) -> dict[str, Any]:
+    """One row for each order and number of labels: the metric with `feedback` alone, taught, and both, each with its
+    difference to no label and p.
+
+    Args:
+        known: training queries that the run knows. options: of the run that knows them.
+    """
+    workspace = Workspace(root)
+    source = _part(data, root / "part", known)
+    if not _usable(workspace, BASE):
+        say(0.0, "training on the part that is known")
+        workspace.train(
+            str(source), workspace.new_run_folder(BASE, overwrite=True), options or Options(), lambda: False
+        )
+    before = workspace.recommender(BASE)
+    oracle = Oracle(before.dataset, _hidden(data, before.dataset))
+    asked = _log_probs(before, list(oracle.relevant), root / "asked.npy", say)
+    test = before.dataset.examples["test"]
+    requests, items = [one.request for one in test], np.array([one.item for one in test])
+    judge = _Judge(before.dataset, requests, items)
+    start = _log_probs(before, requests, root / "none.npy", say)
+    rows = []
+    points = [(order, count) for order in orders for count in counts]
+    for at, (order, count) in enumerate(points):
+        labels = oracle.labels(asked, order, count)
+        name = f"{order}-{count}"
+        say((at + 1) / (len(points) + 1), f"teaching {name}")
+        taught = _taught(workspace, name, labels)
+        after = _log_probs(taught, requests, root / f"{name}.npy", say)
+        good = sum(label.verdict == "good" for label in labels)
+        rows.append({"order": order, "labels": len(labels), "good": good, **judge.row(start, after, labels)})
+    return {
+        "data": data.name,
+        "known": known,
+        "hidden": len(oracle.relevant),
+        "tests": len(items),
+        METRIC: judge.mean(start),
+        "rows": rows,
+    }
+
+
+@dataclass(frozen=True)
+class _Judge:
+    dataset: Dataset
+    requests: list[Request]
+    items: NDArray[np.int64]
+
+    def values(self, log_probs: Scores) -> NDArray[np.float64]:
+        return per_request(ranks(log_probs, self.items))[METRIC]
+
+    def mean(self, log_probs: Scores) -> float:
+        return round(float(self.values(log_probs).mean()), 4)
+
+    def moved(self, log_probs: Scores, labels: Sequence[Label]) -> Scores:
+        """With `feedback` on top."""
+        feedback = Feedback(labels, self.dataset)
+        return log_probs + np.stack([feedback.scores(request) for request in self.requests])
+
+    def row(self, start: Scores, after: Scores, labels: Sequence[Label]) -> dict[str, Any]:
+        sample = Resampling(np.unique([str(one) for one in self.requests], return_inverse=True)[1])
+        base, found = self.values(start), {}
+        ways = {"feedback": self.moved(start, labels), "taught": after, "both": self.moved(after, labels)}
+        for way, log_probs in ways.items():
+            difference = self.values(log_probs) - base
+            low, high = sample.interval(difference)
+            found[way] = {
+                METRIC: self.mean(log_probs),
+                "difference": round(float(difference.mean()), 4),
+                "interval": [round(low, 4), round(high, 4)],
+                "p": round(sample.p_value(difference), 4),
+            }
+        return found
+
+
+def _part(data: Dataset, folder: Path, known: int) -> Path:
+    """The data with the first `known` training queries alone, as files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = data.catalogue.table.copy()
+    table.insert(0, "item_id", data.catalogue.item_ids)
+    table.to_csv(folder / "items.csv", index=False)
+    examples = {split: [one for one in data.examples[split] if one.request.query] for split in data.examples}
+    examples["train"] = [one for one in examples["train"] if one.request in _first(data, known)]
+    ids = data.catalogue.item_ids
+    lines = [
+        {"query": one.request.query, "item_id": ids[one.item], "split": split}
+        for split, found in examples.items()
+        for one in found
+    ]
+    import pandas as pd
+
+    pd.DataFrame(lines).to_csv(folder / "pairs.csv", index=False)
+    return folder
+
+
+def _first(data: Dataset, known: int) -> set[Request]:
+    requests = list(dict.fromkeys(one.request for one in data.examples["train"] if one.request.query))
+    order = np.random.default_rng(0).permutation(len(requests))[:known]
+    return {requests[number] for number in order}
+
+
+def _hidden(data: Dataset, part: Dataset) -> dict[Request, frozenset[int]]:
+    """The training requests that the part does not have, shuffled, with their right items as numbers of the part."""
+    seen = {one.request.query for one in part.examples["train"]}
+    found: dict[Request, set[int]] = {}
+    for one in data.examples["train"]:
+        if one.request.query and one.request.query not in seen:
+            number = part.catalogue.numbers[data.catalogue.item_ids[one.item]]
+            found.setdefault(Request(one.request.query), set()).add(number)
+    requests = list(found)
+    order = np.random.default_rng(1).permutation(len(requests))
+    return {requests[number]: frozenset(found[requests[number]]) for number in order}
+
+
+def _taught(workspace: Workspace, name: str, labels: Sequence[Label]) -> Recommender:
+    """The run that learned from these labels alone."""
+    if not _usable(workspace, name):
+        own = Workspace(workspace.root, labels_url="sqlite://")
+        own.labels.add(*labels)
+        own.teach(own.begin_teaching(BASE, name, overwrite=True), lambda: False)
+    return workspace.recommender(name)
+
+
+def _usable(workspace: Workspace, name: str) -> bool:
+    return any(run.name == name and run.usable for run in workspace.runs())
+
+
+def _log_probs(recommender: Recommender, requests: Sequence[Request], kept: Path, say: Say) -> Scores:
+    """(B, N), kept in a file."""
+    if not kept.exists():
+        parts = recommender.ensemble.score(requests, lambda share: say(share, f"asking for {kept.stem}"))
+        np.save(kept, recommender.pool.combine(parts, requests), allow_pickle=False)
+    found: Scores = np.load(kept, allow_pickle=False)
+    return found
+
+
+def draw(figures: dict[str, Any], path: Path) -> None:
+    """The curves as a picture: the metric against the number of labels."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6, 4), dpi=100)
+    for order, style in zip(ORDERS, ("-", "--"), strict=True):
+        own = [row for row in figures["rows"] if row["order"] == order]
+        for way in ("feedback", "taught", "both"):
+            values = [figures[METRIC], *(row[way][METRIC] for row in own)]
+            axes.plot([0, *(row["labels"] for row in own)], values, style, marker="o", label=f"{way}, {order}")
+    axes.set(xlabel="labels", ylabel=f"{METRIC}, test split", title=figures["data"])
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path)
+    pyplot.close(figure)

@@ -1,0 +1,192 @@
+"""Training a finished run further from labels: good ones as positives, bad ones through a preference loss, and training
+rows as before, so that nothing is forgotten. Where validation gets worse the adapter from before stays."""
+
+from __future__ import annotations
+
+import copy
+import math
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from transformers import set_seed
+
+from gpr.data.dataset import Dataset, Request
+from gpr.files import written_whole
+from gpr.learn.checkpoint import Checkpoints
+from gpr.learn.lessons import Lesson, Lessons, lessons_of, without
+from gpr.learn.options import Options
+from gpr.learn.preferences import PreferenceModel, Rejected
+from gpr.learn.rows import Row, pair_row, steps_of_epochs, training_rows
+from gpr.learn.run_folder import Progress, RunFolder
+from gpr.learn.schedule import CHECK_REQUESTS, VALIDATION_REQUESTS, Clock, Schedule
+from gpr.learn.taught import Answers, answers, report
+from gpr.learn.trainer import Loop, loss_weights
+from gpr.learn.training import finish
+from gpr.learn.validation import Found, Measure, Validation
+from gpr.lm.base import Base
+from gpr.lm.body import linear_layers
+from gpr.lm.prompts import Prompts
+from gpr.scorers.adapter import load_adapter, load_item_features, save_adapter
+from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
+from gpr.scorers.gpt import Gpt, fingerprint
+from gpr.scorers.pool import Pool, kind_of
+from gpr.scorers.sequence import SequenceModel, load_sequence
+
+EPOCHS, MINUTES, LEARNING_RATE = 4, 6.0, 2e-4
+"""Usual ones: a few minutes on a CPU, and small steps from where the run stands."""
+FEWEST_REPEATED = 64
+"""Training rows that are shown again beside the labels, at least; else as many as there are labels."""
+CHECKS = 4
+TRAINING_SHARE = 0.6
+"""Of the time that is left; reading the items again and looking at validation take the rest."""
+
+
+def teaching_options(options: Options, epochs: int = EPOCHS, minutes: float = MINUTES) -> Options:
+    """Those of a run as they are to be for teaching it."""
+    patience = max(1, options.patience)
+    return replace(options, epochs=epochs, max_minutes=minutes, learning_rate=LEARNING_RATE, patience=patience)
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What is taught, and by which labels."""
+
+    dataset: Dataset
+    lessons: Lessons
+    before: Path
+    """The adapter's folder."""
+    model: Any
+    pool: Pool
+    prompts: Prompts
+
+    def gpt(self, joint: PreferenceModel) -> Gpt:
+        return Gpt(self.model, self.prompts, joint.match, joint.memory)
+
+    def sequence(self, gpt: Gpt) -> SequenceModel | None:
+        return load_sequence(self.before, self.dataset.catalogue, text_vectors(gpt))
+
+    def answers(self, joint: PreferenceModel, pool: Pool) -> Answers:
+        gpt = self.gpt(joint)
+        return answers(Ensemble(gpt, scorers_of(self.dataset, self.sequence(gpt))), pool, self.lessons)
+
+
+def teach(
+    dataset: Dataset,
+    base: Base,
+    options: Options,
+    folder: RunFolder,
+    before: Path,
+    progress: Progress,
+    clock: Clock,
+    stop: Callable[[], bool],
+    measure: Measure,
+) -> None:
+    """Trains the adapter `before` further from `lessons.json` of the folder; writes what a run does, and `taught.json`.
+
+    Raises:
+        RunError: no label is of use. ModelError, WorkspaceError.
+    """
+    set_seed(options.seed)
+    kept = Checkpoints(folder).last()
+    progress.update(phase="going on from the checkpoint" if kept else "reading the items")
+    taught, joint, rows = _prepare(dataset, base, options, folder, before)
+    progress.update(phase="asking the model before")
+    first = taught.answers(joint, taught.pool)
+    validation, count = _validation(taught, measure)
+    if kept:
+        joint.memory.copy_(kept["memory"])
+        schedule = Schedule(**folder.read("config.json")["schedule"])
+    else:
+        schedule = _schedule(rows, count, options, clock)
+        folder.write("config.json", folder.read("config.json") | {"schedule": asdict(schedule)})
+    look = lambda: validation.of(taught.gpt(joint), schedule.sample)  # noqa: E731
+    start = kept["start"] if kept else copy.deepcopy(joint.match.state_dict())
+    loop = Loop(joint, rows, schedule, options, folder, progress, stop, look)
+    outcome = loop.run(start, kept, look_first=True)
+    if outcome.step == 0:  # validation got worse
+        with written_whole(folder.adapter) as partial:
+            shutil.copytree(before, partial)
+        found, last = Found(taught.pool, math.nan, RunFolder(before.parent).read("metrics.json")), first
+    else:
+        found = _learned(taught, joint, validation if count else None, schedule.requests, folder, progress)
+        last = taught.answers(joint, found.pool)
+    folder.write("taught.json", report(dataset, taught.lessons, first, last))
+    finish(found, outcome, folder, progress)
+    (folder.path / "lessons.json").unlink(missing_ok=True)
+
+
+def _learned(
+    taught: Taught,
+    joint: PreferenceModel,
+    validation: Validation | None,
+    requests: int,
+    folder: RunFolder,
+    progress: Progress,
+) -> Found:
+    """Writes the new adapter, with weights of the pool that fit it where there is something to fit them on."""
+    progress.update(phase="reading the items again", seconds_left=None, heard=True)
+    joint.eval()
+    joint.item_features()
+    gpt = taught.gpt(joint)
+    progress.update(phase="choosing the weights of the scorers")
+    sequence = taught.sequence(gpt)
+    found = validation.at_the_end(gpt, sequence, requests) if validation else Found(taught.pool, math.nan, {})
+    progress.update(phase="saving")
+    save_adapter(folder.adapter, gpt, taught.model, found.pool, sequence)
+    return found
+
+
+def _prepare(
+    dataset: Dataset, base: Base, options: Options, folder: RunFolder, before: Path
+) -> tuple[Taught, PreferenceModel, list[Row]]:
+    """The model before with its LoRA free to move, remembered as the reference; and the rows to learn from."""
+    lessons = lessons_of(dataset, folder.read("lessons.json").get("labels", []))
+    prompts, layers = Prompts(base.tokenizer, dataset.catalogue), linear_layers(base.model, options.trained_share)[1]
+    model, match, pool = load_adapter(before, base.model)
+    for name, weight in model.named_parameters():
+        weight.requires_grad_("lora_" in name)
+    rows, rejected = lesson_rows(lessons.taught, prompts, pool)
+    usual = training_rows(dataset, prompts, options.seed)
+    some = np.random.default_rng(options.seed).permutation(len(usual))[: max(FEWEST_REPEATED, len(rows))]
+    rows += [usual[number] for number in some]
+    features = load_item_features(before, fingerprint(prompts))
+    features = None if features is None else features.to(base.device)
+    joint = PreferenceModel(model, prompts, match, layers, loss_weights(options), rows, rejected, memory=features)
+    joint.remember()
+    return Taught(dataset, lessons, before, model, pool, prompts), joint, rows
+
+
+def lesson_rows(lessons: Sequence[Lesson], prompts: Prompts, pool: Pool) -> tuple[list[Row], dict[int, Rejected]]:
+    """One row a lesson, and those whose target is bad, each with a good one of its request where there is one."""
+    rows = [pair_row(prompts, one.request, one.item) for one in lessons]
+    good: dict[Request, list[int]] = {}
+    for number, one in enumerate(lessons):
+        if one.good:
+            good.setdefault(one.request, []).append(number)
+    rejected = {}
+    for number, one in enumerate(lessons):
+        if not one.good:
+            instead = good.get(one.request)
+            weights = pool.weights[kind_of(one.request)]
+            strengths = (weights.get("generate", 0.0), weights.get("match", 0.0))
+            rejected[number] = Rejected(instead[number % len(instead)] if instead else None, strengths)
+    return rows, rejected
+
+
+def _validation(taught: Taught, measure: Measure) -> tuple[Validation, int]:
+    """On the examples that no lesson is about, and how many those are."""
+    dataset = taught.dataset
+    valid = without(dataset, taught.lessons)
+    return Validation(replace(dataset, examples={**dataset.examples, "valid": valid}), measure), len(valid)
+
+
+def _schedule(rows: list[Row], valid: int, options: Options, clock: Clock) -> Schedule:
+    steps = steps_of_epochs(rows, options.epochs or EPOCHS, options.batch_tokens, options.seed) // options.accumulation
+    sample = min(valid, CHECK_REQUESTS[1])
+    every = math.ceil(max(1, steps) / CHECKS) if sample else 0
+    seconds = None if math.isinf(clock.left()) else max(1.0, TRAINING_SHARE * clock.left())
+    return Schedule(max(1, steps), min(valid, VALIDATION_REQUESTS), every, sample, seconds, None, 0.0)

@@ -1,0 +1,102 @@
+"""What the process of a run does once it is its turn: reads the data, loads the base model, trains, or teaches an
+earlier run. It knows a run's folder and settings; heavy imports come late."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gpr.errors import RunError
+from gpr.learn.needs import Estimate
+from gpr.learn.options import Options
+from gpr.learn.run_folder import Progress, RunFolder
+from gpr.runs import RunInfo
+
+if TYPE_CHECKING:
+    from gpr.data.dataset import Dataset
+    from gpr.lm.base import Base
+
+
+class Store(Protocol):
+    """Where data and other runs are."""
+
+    def dataset(self, data: str | Path, seed: int = 0) -> Dataset: ...
+
+    def run(self, name: str) -> RunInfo: ...
+
+
+def work(
+    store: Store,
+    folder: RunFolder,
+    progress: Progress,
+    asked: Callable[[], bool],
+    started: float,
+    go_on: Callable[[Estimate], bool],
+) -> None:
+    """From the folder's `config.json` to `done.json`; with half as much at once where memory ran out.
+
+    Args:
+        started: `time.monotonic()` of the command.
+
+    Raises:
+        GPRError: whatever the user can do something about.
+    """
+    config = folder.read("config.json")
+    options = Options.read(config.get("options"))
+    progress.update(phase="reading data")
+    dataset = store.dataset(config["data"], options.seed)
+    _check_data(dataset, config, folder)
+    before = taught_run(store, config)
+    progress.update(phase="loading the base model")
+    from gpr.evaluate.metrics import ranking_metrics
+    from gpr.learn.processes import device
+    from gpr.learn.schedule import Clock
+    from gpr.learn.teaching import teach
+    from gpr.learn.training import OutOfMemory, fine_tune, told_in_words
+    from gpr.lm.base import load_base
+
+    clock = Clock(started, options.max_minutes)
+
+    def attempt(options: Options) -> None:
+        base: Base = load_base(options.base, device()).in_precision(options.precision)
+        with told_in_words(options):
+            if before:
+                adapter = RunFolder(before.folder).adapter
+                teach(dataset, base, options, folder, adapter, progress, clock, asked, ranking_metrics)
+            else:
+                fine_tune(dataset, base, options, folder, progress, clock, asked, ranking_metrics, go_on)
+
+    try:
+        attempt(options)
+        return
+    except OutOfMemory as error:
+        smaller = options.smaller()
+        progress.update(warning=f"{error.what} Tried again with {smaller.batch_tokens}.")
+    gc.collect()
+    folder.write("config.json", folder.read("config.json") | {"options": asdict(smaller)})
+    attempt(smaller)
+
+
+def taught_run(store: Store, config: dict[str, Any]) -> RunInfo | None:
+    """The run that this one teaches; None for one that starts from the base model.
+
+    Raises:
+        RunError: it is gone, or not finished.
+    """
+    if "teaches" not in config:
+        return None
+    run = store.run(str(config["teaches"]))
+    if not run.usable:
+        raise RunError(f"The run '{run.name}' is {run.status}.", hint="Only a finished run can be taught.")
+    return run
+
+
+def _check_data(dataset: Dataset, config: dict[str, Any], folder: RunFolder) -> None:
+    """Keeps the data's hash with a new run, and compares it with that of a resumed one."""
+    if "data_hash" not in config:
+        folder.write("config.json", config | {"data_hash": dataset.hash})
+    elif config["data_hash"] != dataset.hash:
+        raise RunError("The data has changed since the run was started.", where=dataset.name, hint="Start a new run.")
