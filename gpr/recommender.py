@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gpr.cache import cache_folder
 from gpr.data.dataset import Dataset, Request
@@ -20,14 +21,13 @@ from gpr.files import written_whole
 from gpr.latest import Latest
 from gpr.lm.base import Base
 from gpr.lm.prompts import Prompts
+from gpr.ranking import Scored, Wish, rank
 from gpr.recommendation import Recommendation
 from gpr.scorers.adapter import adapter_digest, load_adapter, load_item_features
 from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
-from gpr.scorers.feedback import NAME as FEEDBACK
 from gpr.scorers.feedback import Feedback
 from gpr.scorers.gpt import Gpt, fingerprint
 from gpr.scorers.pool import Pool
-from gpr.scorers.scorer import Scores
 from gpr.scorers.sequence import load_sequence
 
 KEPT_EXPLAINERS = 16
@@ -69,24 +69,22 @@ class Recommender:
         Raises:
             RequestError: the request is empty or too long, k is not positive, or nothing is left to recommend.
         """
-        if k < 1:
-            raise RequestError(f"{k} recommendations cannot be given.", hint="Ask for 1 or more.")
+        wish = Wish(k)
+        return rank(self.score(request, feedback), wish)
+
+    def score(self, request: Request, feedback: Feedback | None = None) -> Scored:
+        """What all parts say of every item, for `rank`. The model runs here and nowhere else.
+
+        Raises:
+            RequestError: the request is empty or too long, or its history holds the whole catalogue.
+        """
         request = request.checked(len(self.dataset.catalogue))
         if len(set(request.history)) == len(self.dataset.catalogue):
             raise RequestError("The history holds the whole catalogue.", hint="Leave out what may be recommended.")
         with self._lock:
             parts = self.ensemble.score([request])
-        log_probs = self.pool.combine(parts, [request])
-        of_feedback = {}
-        if feedback:
-            log_probs, of_feedback[FEEDBACK] = _moved(log_probs, feedback.scores(request)[None])
-        shares = self.pool.shares(parts, [request], log_probs) | of_feedback
-        order = np.argsort(-log_probs[0], kind="stable")[:k]
-        best = [int(number) for number in order if np.isfinite(log_probs[0, number])]
-        return [
-            self._recommendation(rank, number, float(log_probs[0, number]), parts, shares)
-            for rank, number in enumerate(best, 1)
-        ]
+        moved = feedback.scores(request) if feedback else None
+        return Scored(self.dataset, request, self.pool, parts, moved, self._vectors)
 
     def explainer(self, request: Request, answer: list[Recommendation], feedback: Feedback | None = None) -> Explainer:
         """What explains an answer to a request, found with the same feedback."""
@@ -100,20 +98,10 @@ class Recommender:
     def _examples(self) -> Examples:
         return Examples(self.dataset)
 
-    def _recommendation(
-        self, rank: int, number: int, log_prob: float, parts: dict[str, np.ndarray], shares: dict[str, np.ndarray]
-    ) -> Recommendation:
-        catalogue = self.dataset.catalogue
-        scores, added = ({name: float(part[0, number]) for name, part in of.items()} for of in (parts, shares))
-        item_id, title = catalogue.item_ids[number], catalogue.titles[number]
-        return Recommendation(rank, number, item_id, title, float(np.exp(log_prob)), log_prob, scores, added)
-
-
-def _moved(log_probs: Scores, feedback: Scores) -> tuple[Scores, Scores]:
-    """Log-probabilities (B, N) with the feedback added, and its share in each item's score."""
-    log_probs = log_probs + feedback
-    log_probs = log_probs - np.logaddexp.reduce(log_probs, axis=1, keepdims=True)
-    return log_probs, feedback - (np.exp(log_probs) * feedback).sum(1, keepdims=True)
+    @cached_property
+    def _vectors(self) -> NDArray[np.float32]:
+        """(N, D) of unit length, alike for like items."""
+        return self.ensemble.gpt.item_vectors(range(len(self.dataset.catalogue)))
 
 
 def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: str, tell: Tell) -> Recommender:

@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.run_work",),
     ("gpr.model_card",),
     ("gpr.runs", "gpr.turns", "gpr.recommender"),
-    ("gpr.learn", "gpr.evaluate", "gpr.explain"),
+    ("gpr.learn", "gpr.evaluate", "gpr.explain", "gpr.ranking"),
     ("gpr.scorers",),
     ("gpr.lm", "gpr.labels"),
     ("gpr.data",),

@@ -85,6 +85,22 @@ class Pool:
         """Ready for a file; `read` takes it back."""
         return {kind: dict(self.weights[kind]) for kind in KINDS}
 
+    def of(self, request: Request) -> Weights:
+        """The weights for one request."""
+        return dict(self.weights[kind_of(request)])
+
+    def times(self, factors: Mapping[str, float]) -> Pool:
+        """The same pool with some weights multiplied; the prior goes with the part that it is the prior of."""
+        if not factors:
+            return self
+        factors = dict(factors) | ({PRIOR: factors[OF_PRIOR]} if OF_PRIOR in factors else {})
+        return Pool(
+            {
+                kind: {name: weight * factors.get(name, 1.0) for name, weight in weights.items()}
+                for kind, weights in self.weights.items()
+            }
+        )
+
     def combine(self, parts: Mapping[str, Scores], requests: Sequence[Request]) -> Scores:
         """(B, N) log-probabilities; items of a request's history get -inf, for they have been chosen.
 

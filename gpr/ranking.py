@@ -1,0 +1,156 @@
+"""From the scores of all parts for one request to a list: filters, weights and diversity that a user moves.
+
+It knows scores, not models: a list is ranked again without asking the model again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpr.data.dataset import Dataset, Request
+from gpr.errors import RequestError
+from gpr.recommendation import Recommendation
+from gpr.scorers.feedback import NAME as FEEDBACK
+from gpr.scorers.pool import PRIOR, Pool
+from gpr.scorers.popular import times_chosen
+from gpr.scorers.scorer import Scores, log_normalised
+
+WISHED = "wished"
+"""The part that popularity and novelty, as the user set them, have in an item's score."""
+DEEPEST = 5
+"""Diversity chooses among this many times k items, the most probable ones."""
+NEAR = 6.0
+"""Log-odds that full novelty takes off an item which is the same as one of the history."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What every part says of every item for one request, kept to rank again."""
+
+    dataset: Dataset
+    request: Request
+    pool: Pool
+    parts: Mapping[str, Scores]
+    """Part -> (1, N)."""
+    feedback: Scores | None = None
+    """(N,) log-odds by which labels move each item."""
+    vectors: NDArray[np.float32] | None = None
+    """(N, D) of unit length, alike for like items; None if nothing tells."""
+
+
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """How the list should be, beyond the request."""
+
+    k: int = 10
+    """At most so many items."""
+    allowed: NDArray[np.bool_] | None = None
+    """(N,) the items that may be recommended; None for all."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Part -> times its fitted weight; 1 for parts that are not named."""
+    popularity: float = 0.0
+    """Power of an item's popularity that its probability is multiplied by: 1 for popular items, -1 for rare ones."""
+    novelty: float = 0.0
+    """From 0 to 1: how far from the history the items should be."""
+    diversity: float = 0.0
+    """From 0 to 1: how unlike each other the items should be. It changes the order, not the probabilities."""
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise RequestError(f"{self.k} recommendations cannot be given.", hint="Ask for 1 or more.")
+
+
+def rank(scored: Scored, wish: Wish) -> list[Recommendation]:
+    """The best items for a wish, best first; the history is left out. Probabilities are among what is allowed.
+
+    Raises:
+        RequestError: nothing is left to recommend.
+    """
+    log_probs, shares = probabilities(scored, wish)
+    order = np.argsort(-log_probs, kind="stable")
+    order = order[np.isfinite(log_probs[order])]
+    if wish.diversity > 0 and scored.vectors is not None:
+        order = _diverse(order[: DEEPEST * wish.k], log_probs, scored.vectors, wish)
+    catalogue = scored.dataset.catalogue
+    scores = {name: part[0] for name, part in scored.parts.items()}
+    return [
+        Recommendation(
+            place,
+            number,
+            catalogue.item_ids[number],
+            catalogue.titles[number],
+            float(np.exp(log_probs[number])),
+            float(log_probs[number]),
+            {name: float(part[number]) for name, part in scores.items()},
+            {name: float(part[number]) for name, part in shares.items()},
+        )
+        for place, number in enumerate(map(int, order[: wish.k]), 1)
+    ]
+
+
+def probabilities(scored: Scored, wish: Wish) -> tuple[Scores, dict[str, Scores]]:
+    """(N,) log-probabilities, -inf for what cannot be recommended, and each part's share in each item's score, (N,).
+
+    Raises:
+        RequestError: nothing is left to recommend.
+    """
+    requests, pool = [scored.request], scored.pool.times(wish.weights)
+    every = {FEEDBACK: scored.feedback, WISHED: _wished(scored, wish)}
+    moved = {name: more for name, more in every.items() if more is not None}
+    scores = pool.combine(scored.parts, requests).astype(np.float64)  # (1, N)
+    scores += sum(moved.values(), np.zeros(scores.shape[1]))
+    if wish.allowed is not None:
+        scores[:, ~wish.allowed] = -np.inf
+    if not np.isfinite(scores).any():
+        _refuse(scored, wish)
+    log_probs = log_normalised(scores)
+    shares = {name: part[0] for name, part in pool.shares(scored.parts, requests, log_probs).items()}
+    chances = np.exp(log_probs[0])
+    return log_probs[0], shares | {name: more - float(chances @ more) for name, more in moved.items()}
+
+
+def _refuse(scored: Scored, wish: Wish) -> None:
+    if wish.allowed is None or len(set(scored.request.history)) == len(scored.dataset.catalogue):
+        raise RequestError("The history holds the whole catalogue.", hint="Leave out what may be recommended.")
+    raise RequestError("No item passes all filters.", hint="Remove or widen one of them.")
+
+
+def _wished(scored: Scored, wish: Wish) -> Scores | None:
+    """(N,) log-odds by which popularity and novelty move each item."""
+    if not wish.popularity and not (wish.novelty and scored.request.history):
+        return None
+    moved = wish.popularity * np.log1p(times_chosen(scored.dataset))
+    if wish.novelty and scored.vectors is not None and scored.request.history:
+        alike = scored.vectors @ scored.vectors[list(scored.request.history)].T  # (N, H)
+        moved = moved - NEAR * wish.novelty * alike.max(1)
+    return np.asarray(moved, np.float32)
+
+
+def _diverse(
+    order: NDArray[np.int64], log_probs: Scores, vectors: NDArray[np.float32], wish: Wish
+) -> NDArray[np.int64]:
+    """The items of a shortlist by maximal marginal relevance (Carbonell and Goldstein, 1998), k of them."""
+    relevant = log_probs[order].astype(np.float64)
+    span = float(relevant.max() - relevant.min()) or 1.0
+    relevant = (relevant - relevant.min()) / span  # (S,) from 0 to 1
+    alike = vectors[order] @ vectors[order].T  # (S, S)
+    taken: list[int] = []
+    left = np.ones(len(order), bool)
+    nearest = np.zeros(len(order))
+    while left.any() and len(taken) < wish.k:
+        gain = np.where(left, (1 - wish.diversity) * relevant - wish.diversity * nearest, -np.inf)
+        best = int(gain.argmax())
+        taken.append(best)
+        left[best] = False
+        nearest = np.maximum(nearest, alike[best])
+    return order[taken]
+
+
+def parts_to_weigh(scored: Scored) -> list[str]:
+    """The parts whose weight a user may move: those that count for this request; the prior goes with `generate`."""
+    weights = scored.pool.of(scored.request)
+    return [name for name in scored.parts if name != PRIOR and weights.get(name, 0.0) > 0]
