@@ -37,12 +37,15 @@ def check_catalogue(table: Table, meanings: Mapping[str, Meaning], catalogue: Ca
     mixed = [place for place in suspicious.tolist() if mixes_scripts(values.iloc[place])]
     message = "Titles that mix look-alike letters of two scripts in one word, as in a Latin 'a' among Cyrillic letters."
     found += table.finding("info", "mixed-scripts", message, values.index[mixed], title)
-    again = near_duplicates(catalogue.titles)
-    if again.any():
-        alike = {text for text, repeats in zip(catalogue.titles, again.tolist(), strict=True) if repeats}
+    earlier = near_duplicates(catalogue.titles)
+    again = np.flatnonzero(earlier >= 0)
+    if len(again):
+        alike = {catalogue.titles[place] for place in again.tolist()}
         rows = values.index[fold_all(values).isin(list(alike)).to_numpy(dtype=bool)]
+        one, other = (catalogue.titles[place][:80] for place in (again[0], earlier[again[0]]))
         message = (
-            "Titles that differ from an earlier one only in case, accents, punctuation, order, a plural or a letter."
+            "Titles that differ from an earlier one only in case, accents, punctuation, order, a plural or a letter; "
+            f"the first is '{one}' beside '{other}'."
         )
         found += table.finding("info", "near-duplicate-title", message, rows, title)
     if name := column_of(meanings, "description"):

@@ -79,7 +79,7 @@ def _split(
     queries = list(pairs["query"])
     if not column or choices.pairs == "random":
         splits = split_at_random(queries, seed)
-        counts = ", ".join(f"{splits.count(split)} {split}" for split in SPLITS)
+        counts = ", ".join(f"{splits.count(split):,} {split}" for split in SPLITS)
         why = "The pairs have no split column; they" if not column else "As you chose, the pairs"
         message = f"{why} were split at random by query (seed {seed}): {counts}."
         note = Finding("info", "split-made", message, table.file)

@@ -21,8 +21,8 @@ from gpr.data.alike import _slips, near_duplicates, title_key
     ],
 )  # fmt: skip
 def test_nearly_the_same(pair: tuple[str, str]) -> None:
-    assert near_duplicates(pair).tolist() == [False, True]
-    assert near_duplicates(pair[::-1]).tolist() == [False, True]
+    assert near_duplicates(pair).tolist() == [-1, 0]
+    assert near_duplicates(pair[::-1]).tolist() == [-1, 0]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_nearly_the_same(pair: tuple[str, str]) -> None:
     ],
 )  # fmt: skip
 def test_not_the_same(pair: tuple[str, str]) -> None:
-    assert not near_duplicates(pair).any()
+    assert near_duplicates(pair).tolist() == [-1, -1]
 
 
 def test_none() -> None:
