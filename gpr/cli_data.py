@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,12 +23,39 @@ Roles = Annotated[
     list[str] | None,
     typer.Option("--role", help="What a column means, 'COLUMN=ROLE' or 'FILE:COLUMN=ROLE'; may be repeated."),
 ]
-GoodFrom = Annotated[float | None, typer.Option(help="Ratings below it are bad; -1: all count as chosen.")]
-Pairs = Annotated[str | None, typer.Option(help="Split of pairs: file or random.")]
-Histories = Annotated[str | None, typer.Option(help="Split of histories: file, last or date.")]
-EqualTitles = Annotated[str | None, typer.Option(help="Items with equal titles: merge or apart.")]
-Html = Annotated[str | None, typer.Option(help="HTML in descriptions: strip or keep.")]
-Personal = Annotated[str | None, typer.Option(help="Personal data in texts: mask or keep.")]
+_CHOICES: dict[str, Any] = {
+    "roles": Roles,
+    "good_from": Annotated[float | None, typer.Option(help="Ratings below it are bad; -1: all count as chosen.")],
+    "pairs": Annotated[str | None, typer.Option(help="Split of pairs: file or random.")],
+    "histories": Annotated[str | None, typer.Option(help="Split of histories: file, last or date.")],
+    "equal_titles": Annotated[str | None, typer.Option(help="Items with equal titles: merge or apart.")],
+    "html": Annotated[str | None, typer.Option(help="HTML in descriptions: strip or keep.")],
+    "personal": Annotated[str | None, typer.Option(help="Personal data in texts: mask or keep.")],
+}
+Given = dict[str, Any] | None
+"""What the flags of `_CHOICES` say, those that were given."""
+
+
+def with_choices(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the flags of `_CHOICES` in the place of its parameter `given`."""
+
+    @functools.wraps(command)
+    def wrapped(**flags: Any) -> None:
+        given = {name: value for name in _CHOICES if (value := flags.pop(name)) is not None}
+        command(**flags, given=given)
+
+    own = inspect.signature(command, eval_str=True)
+    kinds = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in _CHOICES.items()
+    ]
+    others = [item.replace(kind=item.KEYWORD_ONLY) for item in own.parameters.values() if item.name != "given"]
+    first = [item.replace(kind=item.POSITIONAL_OR_KEYWORD) for item in others if item.default is item.empty]
+    rest = [item for item in others if item.default is not item.empty]
+    signature = inspect.Signature([*first, *rest, *kinds])
+    wrapped.__dict__["__signature__"] = signature
+    wrapped.__annotations__ = {name: item.annotation for name, item in signature.parameters.items()}
+    return wrapped
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -36,17 +66,12 @@ def add_commands(app: typer.Typer) -> None:
 
 
 @user_errors
+@with_choices
 def check(
     data: Data,
     as_json: Json = False,
     seed: Annotated[int, typer.Option(help="Of a random split.")] = 0,
-    roles: Roles = None,
-    good_from: GoodFrom = None,
-    pairs: Pairs = None,
-    histories: Histories = None,
-    equal_titles: EqualTitles = None,
-    html: Html = None,
-    personal: Personal = None,
+    given: Given = None,
     set_aside: Annotated[Path | None, typer.Option(help="Writes the set-aside rows with their reasons (CSV).")] = None,
     repaired: Annotated[Path | None, typer.Option(help="Writes the data as it is used into a new folder.")] = None,
     root: Root = WORKSPACE,
@@ -58,12 +83,11 @@ def check(
     from gpr.data.report import report
 
     place = _kept_folder(data, root) or data
-    options = {"good_from": good_from, "pairs": pairs, "histories": histories, "equal_titles": equal_titles}
-    given = options | {"html": html, "personal": personal}
     choices = None
-    if roles or any(value is not None for value in given.values()):
-        files = [table.file for table in read_tables(place, cache=cache_folder())[1].values()] if roles else []
-        choices = _choices(None, roles, files, given)
+    if given:
+        mapped = "roles" in given
+        files = [table.file for table in read_tables(place, cache=cache_folder())[1].values()] if mapped else []
+        choices = _choices(None, files, given)
     dataset = load(place, cache=cache_folder(), seed=seed, choices=choices)
     for path, write in ((set_aside, write_set_aside), (repaired, write_repaired)):
         if path and path.exists():
@@ -88,38 +112,33 @@ def _kept_folder(data: str, root: Path) -> str:
     return str(folder) if named and (folder / "dataset.json").is_file() else ""
 
 
-def _choices(before: Any, roles: list[str] | None, files: list[str], given: dict[str, Any]) -> Any:
+def _choices(before: Any, files: list[str], given: Given) -> Any:
     """`before` with what the flags say."""
     from gpr.data.choices import Choices
 
-    choices = before or Choices()
-    given = {name: value for name, value in given.items() if value is not None}
+    choices, given = before or Choices(), dict(given or {})
+    roles = given.pop("roles", ())
     if given.get("good_from", 0) == -1:
         given["good_from"] = None
     choices = replace(choices, **given)
-    for word in roles or ():
+    for word in roles:
         column, equals, role = word.rpartition("=")
         file, colon, rest = column.partition(":")
         named = [name for name in files if colon and name == file]
         if not equals or not column or not role:
             raise typer.BadParameter(f"'{word}' is not COLUMN=ROLE.")
         for name in named or files:
-            choices = choices.with_role(name, rest if named else column, role)  # type: ignore[arg-type]  # checked there
+            choices = choices.with_role(name, rest if named else column, role)
     return choices
 
 
 @data_app.command("add")
 @user_errors
+@with_choices
 def data_add(
     data: Data,
     name: Annotated[str, typer.Option(help="Its name; else that of the file or folder.")] = "",
-    roles: Roles = None,
-    good_from: GoodFrom = None,
-    pairs: Pairs = None,
-    histories: Histories = None,
-    equal_titles: EqualTitles = None,
-    html: Html = None,
-    personal: Personal = None,
+    given: Given = None,
     root: Root = WORKSPACE,
 ) -> None:
     """Keeps data in the workspace: user ids become keyed hashes, the mapping is remembered."""
@@ -128,34 +147,26 @@ def data_add(
 
     workspace = open_workspace(root)
     found, tables = read_tables(data, cache=cache_folder())
-    options = {"good_from": good_from, "pairs": pairs, "histories": histories, "equal_titles": equal_titles}
-    files = [table.file for table in tables.values()]
-    choices = _choices(None, roles, files, options | {"html": html, "personal": personal})
+    choices = _choices(None, [table.file for table in tables.values()], given)
     kept = workspace.data.add(name or found, tables, source=data, choices=choices)
     print(f"{kept.name}: {kept.items:,} items, {kept.hash}")
 
 
 @data_app.command("set")
 @user_errors
+@with_choices
 def data_set(
     name: Name,
-    roles: Roles = None,
-    good_from: GoodFrom = None,
-    pairs: Pairs = None,
-    histories: Histories = None,
-    equal_titles: EqualTitles = None,
-    html: Html = None,
-    personal: Personal = None,
+    given: Given = None,
     root: Root = WORKSPACE,
 ) -> None:
     """Changes what columns mean, the rating that counts as good, or how it is split."""
     from gpr.data.kept import read_tables
 
     store = open_workspace(root).data
-    options = {"good_from": good_from, "pairs": pairs, "histories": histories, "equal_titles": equal_titles}
     before = store.find(name).choices
     files = [table.file for table in read_tables(store.folder(name)).values()]
-    kept = store.choose(name, _choices(before, roles, files, options | {"html": html, "personal": personal}))
+    kept = store.choose(name, _choices(before, files, given))
     print(f"{kept.name}: {kept.items:,} items, {kept.hash}")
 
 

@@ -14,6 +14,9 @@ from gpr.data.dataset import SPLITS, Dataset
 from gpr.data.times import instants, parse_numbers
 
 POINTS, BINS, BARS = 400, 40, 20
+MANY_RATINGS = 11
+"""Up to so many each has its tick."""
+_LOG = {"type": "log", "dtick": 1, "tickformat": ",~r"}
 _INK, _ACCENT, _GRID = "#7d879b", "#5b74e6", "rgba(125,135,155,.25)"
 
 
@@ -37,7 +40,7 @@ def _popularity(dataset: Dataset) -> go.Figure | None:
         return None
     ranks = np.unique(np.geomspace(1, len(counts), POINTS).astype(int))
     line = go.Scatter(x=ranks, y=counts[ranks - 1], mode="lines+markers", line_color=_ACCENT, marker_size=4)
-    return _figure(line, "rank of the item", "times chosen", xaxis_type="log", yaxis_type="log")
+    return _figure(line, "rank of the item", "times chosen", xaxis=_LOG, yaxis=_LOG)
 
 
 def _histories(dataset: Dataset) -> go.Figure | None:
@@ -84,7 +87,10 @@ def _ratings(dataset: Dataset) -> go.Figure | None:
     counts = numbers.value_counts().sort_index()
     threshold = dataset.choices.good_from
     colours = ["#b3261e" if threshold is not None and value < threshold else _ACCENT for value in counts.index]
-    return _figure(go.Bar(x=counts.index, y=counts.to_numpy(), marker_color=colours), "rating", "interactions")
+    bars = go.Bar(x=counts.index, y=counts.to_numpy(), marker_color=colours)
+    words = "rating" if threshold is None else "rating (red: counts as bad)"
+    ticks = {"tickvals": counts.index.tolist()} if len(counts) <= MANY_RATINGS else {}
+    return _figure(bars, words, "interactions", xaxis=ticks)
 
 
 def _tokens(lengths: Sequence[int], cut_off: int) -> go.Figure:
@@ -124,13 +130,16 @@ def _figure(trace: Any, x: str, y: str, **layout: Any) -> go.Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": _INK, "size": 13},
-        margin={"l": 56, "r": 16, "t": 16, "b": 48},
+        margin={"l": 56, "r": 16, "t": 36, "b": 48},
         xaxis_title=x,
         yaxis_title=y,
         bargap=0.08,
         showlegend=False,
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": _INK},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": _INK, "remove": ["select2d", "lasso2d"]},
     )
+    if isinstance(trace, go.Bar):
+        figure.update_traces(marker_line_width=0)
+        figure.update_layout({"xaxis" if trace.orientation == "h" else "yaxis": {"tickformat": ",~r"}})
     figure.update_xaxes(gridcolor=_GRID, zeroline=False, automargin=True)
     figure.update_yaxes(gridcolor=_GRID, zeroline=False, automargin=True)
     return figure

@@ -25,7 +25,10 @@ from gpr.ui.messages import failure, notice, worded
 from gpr.ui.press import pressable, pressed
 from gpr.ui.uploads import free_name, plain_name, suggest_name
 
-KEEP_PERSONAL = "Keep personal data in texts (e-mail, phone, card…); else it is masked before it is stored"
+KEEP_PERSONAL = "Keep personal data in texts"
+ELSE_MASKED = (
+    "Else e-mail addresses, numbers of phones, cards, accounts and the like are masked before they are stored."
+)
 NOT_YET = "It cannot be used yet: see below why. Until then {} stays active."
 
 
@@ -39,9 +42,9 @@ class DataTab:
         with gr.Accordion("Use your own table", open=False, elem_id="gpr-own"):
             gr.HTML(_HELP, apply_default_css=False, js_on_load=None)
             self.files = gr.File(file_count="multiple", label="Files", height=150, elem_id="gpr-files")
+            self.personal = gr.Checkbox(label=KEEP_PERSONAL, info=ELSE_MASKED, elem_id="gpr-keep-personal")
             with gr.Row(elem_classes="gpr-ask"):
                 self.name = gr.Textbox(label="Name", placeholder="of this data", scale=3, min_width=160)
-                self.personal = gr.Checkbox(label=KEEP_PERSONAL, scale=3, min_width=220, elem_id="gpr-keep-personal")
                 self.add = gr.Button("Check and use", variant="primary", scale=0, min_width=150, elem_id="gpr-add")
         self.notice = gr.HTML("", elem_id="gpr-data-notice", apply_default_css=False, js_on_load=None)
         self.report = pressable(elem_id="gpr-report", min_height=80)
