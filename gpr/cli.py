@@ -13,6 +13,7 @@ from gpr.cli_bench import bench_app
 from gpr.cli_data import add_commands
 from gpr.cli_label import label_app
 from gpr.cli_runs import add_run_commands
+from gpr.cli_tasks import add_task_commands, evaluate_task
 from gpr.cli_teach import add_teach_command
 from gpr.terminal import WORKSPACE, Json, Root
 from gpr.terminal import err as _err
@@ -35,6 +36,7 @@ Run = Annotated[str, typer.Option("--run", help="Name of a run.")]
 add_commands(app)
 add_run_commands(app)
 add_teach_command(app)
+add_task_commands(app)
 
 
 @app.command()
@@ -116,6 +118,9 @@ def evaluate(
     if run and folds is not None:
         raise typer.BadParameter("--folds trains its own runs; leave --run out.")
     workspace = Workspace(root, base)
+    if run and (info := workspace.run(run)).task != "recommend":
+        evaluate_task(workspace, info, as_json)
+        return
     with _err.status("Loading…") as status:
         tell = lambda share, words: status.update(f"{words} ({share:.0%})")  # noqa: E731
         if folds is None:

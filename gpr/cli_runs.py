@@ -48,6 +48,9 @@ def train(
     generate_weight: Annotated[float | None, typer.Option(help="Of the trie loss.")] = None,
     match_weight: Annotated[float | None, typer.Option(help="Of the two-tower loss.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
+    task: Annotated[str, typer.Option(help="recommend, score or classify.")] = "recommend",
+    text: Annotated[str, typer.Option(help="Of classify: the column of texts.")] = "",
+    label: Annotated[str, typer.Option(help="Of classify: the column of labels.")] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of that name.")] = False,
     only_estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would need.")] = False,
     as_json: Json = False,
@@ -74,6 +77,9 @@ def train(
         "generate_weight": generate_weight,
         "match_weight": match_weight,
         "precision": precision,
+        "task": task,
+        "text": text,
+        "label": label,
     }
     options = Options(
         epochs, max_minutes, seed, base, **{name: value for name, value in given.items() if value is not None}

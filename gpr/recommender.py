@@ -27,6 +27,7 @@ from gpr.scorers.adapter import adapter_digest, load_adapter, load_item_features
 from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
 from gpr.scorers.feedback import Feedback
 from gpr.scorers.gpt import Gpt, fingerprint
+from gpr.scorers.head import load_head
 from gpr.scorers.pool import Pool
 from gpr.scorers.sequence import load_sequence
 
@@ -118,6 +119,7 @@ def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: st
     if features is None:
         features = load_item_features(kept, fingerprint(prompts))
     known = features is not None
+    head = load_head(adapter, len(dataset.catalogue)) if adapter else None
     gpt = Gpt(
         model,
         prompts,
@@ -125,6 +127,7 @@ def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: st
         features.to(base.device) if known else None,
         lambda share: tell(share, f"Reading the catalogue… {share:.0%}"),
         kept.with_name(f"{kept.name}-prior.npy"),
+        head=head.to(base.device) if head else None,
     )
     if not known:
         _keep(kept, gpt)

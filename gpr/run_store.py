@@ -46,6 +46,10 @@ class RunStore(ABC):
     def dataset(self, data: str | Path, seed: int = 0) -> Dataset:
         """The data of a run."""
 
+    @abstractmethod
+    def place(self, data: str | Path) -> str | Path:
+        """The folder of a kept data set, or what was given."""
+
     def runs(self) -> list[RunInfo]:
         """All runs, newest first."""
         return read_runs(self._runs)
@@ -69,7 +73,7 @@ class RunStore(ABC):
         try:
             with FileLock(self._runs / ".names.lock"):
                 if path.exists():
-                    _check_replaceable(read_run(path), overwrite)
+                    check_replaceable(read_run(path), overwrite)
                     shutil.rmtree(path)
                 path.mkdir(parents=True)
                 return RunFolder(path).begin()

@@ -13,7 +13,7 @@ from gpr.errors import RunError
 from gpr.learn.needs import Estimate
 from gpr.learn.options import Options
 from gpr.learn.run_folder import Progress, RunFolder
-from gpr.runs import RunInfo
+from gpr.runs import TASK_DATA, RunInfo
 
 if TYPE_CHECKING:
     from gpr.data.dataset import Dataset
@@ -24,6 +24,8 @@ class Store(Protocol):
     """Where data and other runs are."""
 
     def dataset(self, data: str | Path, seed: int = 0) -> Dataset: ...
+
+    def place(self, data: str | Path) -> str | Path: ...
 
     def run(self, name: str) -> RunInfo: ...
 
@@ -47,27 +49,27 @@ def work(
     config = folder.read("config.json")
     options = Options.read(config.get("options"))
     progress.update(phase="reading data")
-    dataset = store.dataset(config["data"], options.seed)
+    dataset = _learned_from(store, config["data"], options, folder)
     _check_data(dataset, config, folder)
     before = taught_run(store, config)
     progress.update(phase="loading the base model")
-    from gpr.evaluate.metrics import ranking_metrics
     from gpr.learn.processes import device
     from gpr.learn.schedule import Clock
     from gpr.learn.teaching import teach
     from gpr.learn.training import OutOfMemory, fine_tune, told_in_words
     from gpr.lm.base import load_base
+    from gpr.tasks.measure import measure_of
 
-    clock = Clock(started, options.max_minutes)
+    clock, measure = Clock(started, options.max_minutes), measure_of(options.task, dataset.catalogue.titles)
 
     def attempt(options: Options) -> None:
         base: Base = load_base(options.base, device()).in_precision(options.precision)
         with told_in_words(options):
             if before:
                 adapter = RunFolder(before.folder).adapter
-                teach(dataset, base, options, folder, adapter, progress, clock, asked, ranking_metrics)
+                teach(dataset, base, options, folder, adapter, progress, clock, asked, measure)
             else:
-                fine_tune(dataset, base, options, folder, progress, clock, asked, ranking_metrics, go_on)
+                fine_tune(dataset, base, options, folder, progress, clock, asked, measure, go_on)
 
     try:
         attempt(options)
@@ -80,6 +82,16 @@ def work(
     attempt(smaller)
 
 
+def _learned_from(store: Store, data: str, options: Options, folder: RunFolder) -> Dataset:
+    """The data, or what a task makes of it, which is kept with the run."""
+    if options.task == "recommend":
+        return store.dataset(data, options.seed)
+    from gpr.tasks.prepare import prepare
+
+    ready = prepare(store.place(data), lambda: store.dataset(data, options.seed), options, folder.path / TASK_DATA)
+    return store.dataset(ready, options.seed)
+
+
 def taught_run(store: Store, config: dict[str, Any]) -> RunInfo | None:
     """The run that this one teaches; None for one that starts from the base model.
 
@@ -89,6 +101,8 @@ def taught_run(store: Store, config: dict[str, Any]) -> RunInfo | None:
     if "teaches" not in config:
         return None
     run = store.run(str(config["teaches"]))
+    if run.task != "recommend":
+        raise RunError(f"The run '{run.name}' does not recommend.", hint="Labels teach a run that recommends.")
     if not run.usable:
         raise RunError(f"The run '{run.name}' is {run.status}.", hint="Only a finished run can be taught.")
     return run

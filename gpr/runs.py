@@ -19,6 +19,8 @@ GOING = ("queued", "running", "stopping")
 """Status of a run that has a process."""
 FORGOTTEN = "forgotten.json"
 """In the folder of a run that was trained on somebody who was forgotten since."""
+TASK_DATA = "data"
+"""In the folder of a run that scores or classifies: its labels and examples."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,16 @@ class RunInfo:
     def forgotten(self) -> bool:
         """Whether it was trained on somebody who was forgotten since."""
         return (self.folder / FORGOTTEN).is_file()
+
+    @property
+    def task(self) -> str:
+        """recommend, score or classify."""
+        return str(self.settings.get("task", "recommend"))
+
+    @property
+    def learned_from(self) -> str:
+        """The data that the model works on: the data itself, or the labels of a task."""
+        return self.data if self.task == "recommend" else str(self.folder / TASK_DATA)
 
     @property
     def going(self) -> bool:
@@ -152,7 +164,7 @@ def summary(run: RunInfo) -> dict[str, Any]:
     names = ("name", "data", "base", "status", "started", "step", "steps", "seconds", "seconds_left", "message", "note")
     about = {name: getattr(run, name) for name in names}
     return about | {
-        "task": "recommend",
+        "task": run.task,
         "tags": list(run.tags),
         "metrics": run.metrics,
         "resumable": run.resumable,

@@ -94,11 +94,16 @@ class Workspace(RunStore):
         Raises:
             DataError: it cannot be read or used.
         """
-        if isinstance(data, str) and data not in SAMPLES and self.data.has(data) and not Path(data).exists():
-            data = self.data.folder(data)
+        data = self.place(data)
         key = (str(data), seed, _last_change(data))
         with self._lock:
             return self._datasets.get(key) or self._datasets.put(key, load(data, cache=cache_folder(), seed=seed))
+
+    def place(self, data: str | Path) -> str | Path:
+        """The folder of a kept data set, or what was given."""
+        if isinstance(data, str) and data not in SAMPLES and self.data.has(data) and not Path(data).exists():
+            return self.data.folder(data)
+        return data
 
     # recommend
 
@@ -120,6 +125,8 @@ class Workspace(RunStore):
         if info and not info.usable:
             raise RunError(f"The run '{run}' is {info.status}.", hint="Train it to the end, or choose another run.")
         source = str(data) or (info.data if info else "")
+        if info and info.task != "recommend":
+            source = info.learned_from  # its labels
         base = info.base if info else base or self.base
         seed = int(info.settings.get("seed", 0)) if info else 0
         dataset = self.dataset(source, seed)

@@ -11,6 +11,7 @@ from gpr.lm.install import DEFAULT_BASE
 
 TARGETS = ("all", "attention", "mlp")
 PRECISIONS = ("auto", "float32", "bfloat16")
+TASKS = ("recommend", "score", "classify")
 RUN_NAME = re.compile(r"[\w][\w.-]{0,63}")
 
 
@@ -54,6 +55,12 @@ class Options:
     """Of the two-tower loss."""
     precision: str = "auto"
     """Number format of the base model: auto (that of the device), float32 or bfloat16."""
+    task: str = "recommend"
+    """What is learned: recommend items, score an item for a request as good or bad, or classify texts."""
+    text: str = ""
+    """Of classify: the column of texts; '' finds it."""
+    label: str = ""
+    """Of classify: the column of labels; '' finds it."""
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
@@ -74,9 +81,15 @@ class Options:
         ):
             if value is not None and not low <= value <= high:
                 raise RunError(f"The {name} is {value:g}; it must lie between {low:g} and {high:,g}.")
-        for name, word, words in (("targets", self.targets, TARGETS), ("precision", self.precision, PRECISIONS)):
+        for name, word, words in (
+            ("targets", self.targets, TARGETS),
+            ("precision", self.precision, PRECISIONS),
+            ("task", self.task, TASKS),
+        ):
             if word not in words:
                 raise RunError(f"'{word[:40]}' is not known as {name}.", hint=f"Choose one of: {', '.join(words)}.")
+        if (self.text or self.label) and self.task != "classify":
+            raise RunError("Columns of texts and labels belong to the task 'classify'.", hint="Add --task classify.")
         if self.generate_weight == 0 and self.match_weight == 0:
             raise RunError("Both losses weigh nothing.", hint="Give at least one of them a weight.")
 

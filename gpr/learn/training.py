@@ -35,7 +35,9 @@ from gpr.lm.body import linear_layers, quiet_peft
 from gpr.lm.prompts import Prompts
 from gpr.scorers.adapter import save_adapter
 from gpr.scorers.gpt import Gpt
+from gpr.scorers.head import LabelHead, learn_head
 from gpr.scorers.match import Match
+from gpr.scorers.pool import OF_LABELS, Pool
 
 KEPT_STEP = 0.5
 WHITENING = (10_000, 500)
@@ -121,13 +123,14 @@ def fine_tune(
         if not go_on(_foresee(joint, rows, schedule, options, folder, progress)):
             return
     start = kept["start"] if kept else copy.deepcopy(joint.match.state_dict())
-    validation = Validation(dataset, measure)
+    near = Pool() if options.task == "recommend" else Pool.same(**OF_LABELS)
+    validation = Validation(dataset, measure, near)
     look = lambda: validation.of(Gpt(model, prompts, joint.match, joint.memory), schedule.sample)  # noqa: E731
     outcome = Loop(joint, rows, schedule, options, folder, progress, stop, look).run(start, kept)
     progress.update(phase="reading the items again", seconds_left=None, heard=True)  # all is kept anyway
     joint.eval()
     go_halfway(joint, start)
-    gpt = Gpt(model, prompts, joint.match, joint.item_features())
+    gpt = Gpt(model, prompts, joint.match, joint.item_features(), head=_head(joint, rows, options))
     progress.update(phase="learning from histories")
     seconds = math.inf if schedule.histories is None else schedule.histories
     plan = Plan(epochs_of(dataset), seconds, seed=options.seed)
@@ -137,6 +140,16 @@ def fine_tune(
     progress.update(phase="saving")
     save_adapter(folder.adapter, gpt, model, found.pool, sequence)
     finish(found, outcome, folder, progress)
+
+
+def _head(joint: JointModel, rows: list[Row], options: Options) -> LabelHead | None:
+    """Where the items are labels, what tells them apart in the features of the training texts."""
+    if options.task == "recommend":
+        return None
+    numbers = list(range(len(rows)))
+    order = sorted(numbers, key=lambda number: len(rows[number].ids))  # as `request_features` gives them
+    labels = torch.from_numpy(np.concatenate([rows[number].items for number in order]))
+    return learn_head(joint.request_features(rows, numbers), labels.to(joint.device), len(joint.memory), options.seed)
 
 
 def _foresee(

@@ -34,10 +34,11 @@ class Found:
 
 class Validation:
     """Args:
-    measure: (B, N) log-probabilities and the right items (B,) -> figures.
+    measure: (B, N) log-probabilities and the right items (B,) -> figures. near: weights that fitted ones are drawn to.
     """
 
-    def __init__(self, dataset: Dataset, measure: Measure) -> None:
+    def __init__(self, dataset: Dataset, measure: Measure, near: Pool | None = None) -> None:
+        self._near = near or Pool()
         valid = dataset.examples["valid"]
         self._examples = [valid[number] for number in np.random.default_rng(0).permutation(len(valid))]
         self._dataset, self._measure = dataset, measure
@@ -45,11 +46,11 @@ class Validation:
 
     def of(self, gpt: Gpt, requests: int) -> Found:
         """On the first `requests` of the sample, which are always the same, while the model learns."""
-        return self._fit(Ensemble(gpt, self._scorers), requests, Pool())
+        return self._fit(Ensemble(gpt, self._scorers), requests, self._near)
 
     def at_the_end(self, gpt: Gpt, sequence: SequenceModel | None, requests: int) -> Found:
         """Where the GPT cannot answer all of the split in time, the other scorers' weights start from a fit on more."""
-        ensemble, near = Ensemble(gpt, scorers_of(self._dataset, sequence)), Pool()
+        ensemble, near = Ensemble(gpt, scorers_of(self._dataset, sequence)), self._near
         if requests < len(self._examples):
             asked, items = _asked(self._examples[: MOST_SCORES // len(self._dataset.catalogue)])
             near = fit({name: scorer.score_all(asked) for name, scorer in ensemble.others.items()}, asked, items)

@@ -25,12 +25,15 @@ def save_adapter(folder: Path, gpt: Gpt, model: Any, pool: Pool, sequence: Seque
     from safetensors.torch import save_file
 
     from gpr.scorers.gpt import fingerprint
+    from gpr.scorers.head import save_head
     from gpr.scorers.sequence import save_sequence
 
     with written_whole(folder) as partial:
         model.save_pretrained(partial, save_embedding_layers=False)
         save_file({name: value.contiguous() for name, value in gpt.match.state_dict().items()}, partial / MATCH)
         save_file({fingerprint(gpt.prompts): compact(gpt.item_features)}, partial / FEATURES)
+        if gpt.head:
+            save_head(partial, gpt.head)
         if sequence:
             save_sequence(partial, sequence, gpt.catalogue)
         (partial / POOL).write_text(json.dumps(pool.json(), indent=1), encoding="utf-8")
@@ -87,9 +90,10 @@ def load_item_features(folder: Path, key: str) -> Any:
 
 def adapter_digest(folder: Path) -> str:
     """Names what a run has learned: equal for equal answers."""
+    from gpr.scorers.head import HEAD
     from gpr.scorers.sequence import SEQUENCE
 
     digest = hashlib.sha256()
-    for name in ("adapter_model.safetensors", MATCH, POOL, SEQUENCE):
+    for name in ("adapter_model.safetensors", MATCH, POOL, SEQUENCE, HEAD):
         digest.update((folder / name).read_bytes() if (folder / name).exists() else b"")
     return digest.hexdigest()[:16]

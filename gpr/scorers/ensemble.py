@@ -12,6 +12,7 @@ from gpr.data.dataset import Dataset, Request
 from gpr.scorers.popular import Popular
 from gpr.scorers.scorer import Scorer, Scores
 from gpr.scorers.taste import taste_scorers
+from gpr.scorers.wording import Wording, knows_enough
 from gpr.scorers.words import Words
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def scorers_of(dataset: Dataset, sequence: SequenceModel | None = None) -> dict[
     """By name, what a data set's training part teaches within seconds, and what a run has learned of histories."""
     scorers: dict[str, Scorer] = {"words": Words(dataset, with_queries=True), "popular": Popular(dataset)}
     scorers |= taste_scorers(dataset)
+    if knows_enough(dataset):
+        scorers["wording"] = Wording(dataset)
     if sequence:
         from gpr.scorers.sequence import SequenceScorer
 

@@ -23,6 +23,7 @@ from gpr.lm.prompts import Prompt, Prompts
 from gpr.lm.reading import Reading, padded
 from gpr.lm.tree import TreeDecoder
 from gpr.lm.trie import Ints
+from gpr.scorers.head import LabelHead
 from gpr.scorers.match import BLOCKS, Match, Spans, features
 from gpr.scorers.scorer import Scores
 
@@ -41,6 +42,7 @@ class Gpt:
         item_features: (N, F) of the same model and catalogue, where they are known; None computes them.
         progress: called with the share done while they are computed.
         kept: a file for what `plausibility` learns of titles under the empty request; None keeps it in memory alone.
+        head: of a run whose items are labels.
     """
 
     def __init__(
@@ -51,7 +53,9 @@ class Gpt:
         item_features: Tensor | None = None,
         progress: Callable[[float], None] = lambda share: None,
         kept: Path | None = None,
+        head: LabelHead | None = None,
     ) -> None:
+        self.head = head
         self.prompts, self.catalogue = prompts, prompts.catalogue
         self.decoder = TreeDecoder(model, prompts.trie, prompts.openings)
         self._body = body_of(model)
@@ -90,20 +94,25 @@ class Gpt:
 
     @torch.inference_mode()
     def score_parts(self, requests: Sequence[Request], progress: Callable[[float], None] = lambda share: None) -> Parts:
-        """`generate`, `match` and `prior` (what `generate` gives the empty request), each (B, N) log-probabilities."""
+        """`generate`, `match`, `prior` (what `generate` gives the empty request) and `head`, where there is one; each
+        (B, N) log-probabilities."""
         prompts = [self.prompts.request(request) for request in requests]
         generate = torch.empty(len(prompts), len(self.catalogue), device=self.decoder.device)
-        match = torch.empty_like(generate)
+        match, head = torch.empty_like(generate), torch.empty_like(generate)
         done = 0
         for rows in self.decoder.batches([prompt.ids for prompt in prompts]):
             batch = [prompts[row] for row in rows]
             reading = self.decoder.read([prompt.ids for prompt in batch])
-            match[rows] = self._match(reading, batch)
+            found = self._read(reading, batch)
+            match[rows] = self._match(found)
+            if self.head:
+                head[rows] = self.head.log_probs(found)
             generate[rows] = self.decoder.score(reading)
             done += len(rows)
             progress(done / len(prompts))
         prior = self._prior.repeat(len(prompts), 1)
-        return {name: part.cpu().numpy() for name, part in (("generate", generate), ("match", match), ("prior", prior))}
+        parts = {"generate": generate, "match": match, "prior": prior} | ({"head": head} if self.head else {})
+        return {name: part.cpu().numpy() for name, part in parts.items()}
 
     @torch.inference_mode()
     def score_shortlist(self, requests: Sequence[Request], items: Ints) -> Parts:
@@ -114,7 +123,7 @@ class Gpt:
         for rows in self.decoder.batches([prompt.ids for prompt in prompts]):
             batch = [prompts[row] for row in rows]
             reading = self.decoder.read([prompt.ids for prompt in batch])
-            match[rows] = self._match(reading, batch)
+            match[rows] = self._match(self._read(reading, batch))
             generate[rows] = self.decoder.score_items(reading, items)
         return {"generate": generate, "match": match.cpu().numpy()}
 
@@ -146,8 +155,11 @@ class Gpt:
             found[rows] = self.decoder.likelihoods(reading, items)[1]
         return found - self._prior_likelihood[items]
 
-    def _match(self, reading: Reading, prompts: Sequence[Prompt]) -> Tensor:
-        found = features(reading.low, reading.top, spans_of(prompts, self.decoder.device, reading.opening))
+    def _read(self, reading: Reading, prompts: Sequence[Prompt]) -> Tensor:
+        """(B, F) features of prompts that have been read."""
+        return features(reading.low, reading.top, spans_of(prompts, self.decoder.device, reading.opening))
+
+    def _match(self, found: Tensor) -> Tensor:
         return self.match.log_probs(self.match.request_vectors(found), self._item_vectors)
 
 

@@ -26,6 +26,8 @@ Weights: TypeAlias = dict[str, float]
 
 UNTRAINED = {"generate": 0.1, "prior": 0.1, "match": 1.0}
 """What the GPT's parts weigh before anything is fitted; all other parts weigh nothing."""
+OF_LABELS = {"generate": 0.1, "prior": 0.1, "match": 0.3, "head": 0.6, "wording": 0.5}
+"""The same where the items are labels with many training texts each."""
 PRIOR, OF_PRIOR = "prior", "generate"
 """The weight of the prior lies between 0 (off) and that of `generate` (taken off in full)."""
 PENALTY = 2.0

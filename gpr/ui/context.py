@@ -136,8 +136,12 @@ class Context:
         return next((run.name for run in self.usable_runs() if same_data(run.data, data)), "")
 
     def usable_runs(self) -> list[RunInfo]:
-        """Newest first."""
-        return [run for run in self.workspace.runs() if run.usable]
+        """Those that recommend, newest first."""
+        return [run for run in self.workspace.runs() if run.usable and run.task == "recommend"]
+
+    def task_runs(self) -> list[RunInfo]:
+        """Usable ones that score or classify, newest first."""
+        return [run for run in self.workspace.runs() if run.usable and run.task != "recommend"]
 
     def running(self) -> RunInfo | None:
         """The run that is going on, whoever started it; else one that waits for its turn."""
