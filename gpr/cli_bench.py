@@ -111,3 +111,20 @@ def teach(
     if picture:
         draw(given, picture)
     _show(given, as_json)
+
+
+@bench_app.command()
+@user_errors
+def tasks(
+    only: Annotated[str, typer.Option(help="classify or score alone.")] = "",
+    tests: Annotated[int, typer.Option(help="Test examples of each at most.")] = 2_000,
+    as_json: Json = False,
+) -> None:
+    """A head on the frozen model's features: accuracy on clothing reviews, AUC on films after few examples."""
+    from gpr.bench.tasks import classify, score
+    from gpr.cache import cache_folder
+    from gpr.lm.install import DEFAULT_BASE
+
+    measures = {"classify": classify, "score": score}
+    chosen = {name: measure for name, measure in measures.items() if only in ("", name)}
+    _show({name: measure(DEFAULT_BASE, cache_folder(), _tell, tests) for name, measure in chosen.items()}, as_json)

@@ -73,7 +73,7 @@ class RunStore(ABC):
         try:
             with FileLock(self._runs / ".names.lock"):
                 if path.exists():
-                    check_replaceable(read_run(path), overwrite)
+                    _check_replaceable(read_run(path), overwrite)
                     shutil.rmtree(path)
                 path.mkdir(parents=True)
                 return RunFolder(path).begin()

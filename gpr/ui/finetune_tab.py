@@ -143,8 +143,9 @@ class FinetuneTab:
         """Starts a run on the active data; it waits for its turn by itself."""
         try:
             active = self.context.settle(stored)
-            check_trainable(self.context.dataset(active))
             options = self.settings.options(*settings)
+            if options.task == "recommend":
+                check_trainable(self.context.dataset(active))
             run = self.context.jobs.start(self.context.workspace, active.data, name.strip(), options)
         except Exception as error:
             return failure(error), gr.skip(), gr.skip(), *self.watch(stored, "")
@@ -207,7 +208,9 @@ class FinetuneTab:
         """'Use' makes a run active, with its data unless the data is chosen already; 'look' shows its curve."""
         press = pressed(event)
         run = self.context.workspace.run(press.get("run", ""))
-        if press.get("press") == "look":
+        if run.task != "recommend":
+            gr.Info("Ask it on the tab Recommend, under 'Classify or score'.")
+        if press.get("press") == "look" or run.task != "recommend":
             return gr.skip(), run.name, *self.watch(stored, run.name, sort)
         active = Active(run.data, run.name)
         if run.data not in {source.data for source in self.context.sources()}:

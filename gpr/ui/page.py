@@ -17,6 +17,7 @@ from gpr.ui.header import IDLE_SECONDS, build_header, show_header
 from gpr.ui.label_tab import LabelTab
 from gpr.ui.recommend_tab import RecommendTab
 from gpr.ui.speaking import Speaking, gradio_texts, put_up_signs
+from gpr.ui.tasks_panel import TasksPanel
 from gpr.ui.theme import ASSETS, GPRTheme, scripts
 
 HOUR = 3600
@@ -39,13 +40,14 @@ def build(context: Context) -> gr.Blocks:
                 data = DataTab(context, active)
             with gr.Tab("Fine-tune", id="finetune"):
                 finetune = FinetuneTab(context, active)
-            with gr.Tab("Recommend", id="recommend"):
+            with gr.Tab("Recommend", id="recommend") as recommend_tab:
                 recommend = RecommendTab(context, active, name, typed)
+                tasks = TasksPanel(context)
             with gr.Tab("Label", id="label") as label_tab:
                 label = LabelTab(context, active, name, typed)
             with gr.Tab("Evaluate", id="evaluate"):
                 evaluate = EvaluateTab(context, active)
-        for tab in (data, finetune, recommend, evaluate):
+        for tab in (data, finetune, recommend, tasks, evaluate):
             tab.wire()
         label.wire(label_tab)
         page.load(lambda stored: context.remember(context.settle(stored)), active, active, **QUICK)
@@ -60,6 +62,7 @@ def build(context: Context) -> gr.Blocks:
         gr.on(changed, data.show, active, data.outputs, **REFRESH)
         gr.on(changed, finetune.show, [active, finetune.shown, finetune.sort], finetune.outputs, **REFRESH)
         gr.on(changed, recommend.show, [active, recommend.shown], recommend.outputs, **REFRESH)
+        gr.on([page.load, recommend_tab.select], tasks.show, None, tasks.outputs, **REFRESH)
         gr.on(changed, evaluate.show, [active, evaluate.metric], evaluate.outputs, **REFRESH)
         page.load(label.greet, name, label.annotator, **QUICK)
         put_up_signs(page)

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from gpr.errors import RunError
-from gpr.learn.options import PRECISIONS, PRESETS, TARGETS, Options
+from gpr.learn.options import PRECISIONS, PRESETS, TARGETS, TASKS, Options
 from gpr.lm.install import DEFAULT_BASE, PACKAGED
 
 LENGTHS = {"Recommended": "", "Epochs": "epochs", "Minutes": "max_minutes"}
@@ -31,8 +31,16 @@ class Settings:
         )  # fmt: skip
         self.length = gr.Radio(list(LENGTHS), value="Recommended", label="How long", elem_id="gpr-length")
         self.amount = gr.Number(5, label="Epochs", precision=1, minimum=0, visible=False)
+        self.task = gr.Radio(
+            [("Recommend", "recommend"), ("Score", "score"), ("Classify", "classify")], value=TASKS[0], label="Task",
+            info="Score: good or bad, from ratings or labels. Classify: texts into labels.", elem_id="gpr-task",
+        )  # fmt: skip
+        self._more: dict[str, Any] = {"task": self.task}
+        with gr.Row(visible=False) as self.columns:
+            self._more |= {"text": gr.Textbox(label="Column of texts", placeholder="found by itself", min_width=120)}
+            self._more |= {"label": gr.Textbox(label="Column of labels", placeholder="found by itself", min_width=120)}
         with gr.Accordion("Advanced", open=False):
-            self._more: dict[str, Any] = {"base": self._base(base)}
+            self._more |= {"base": self._base(base)}
             with gr.Row():
                 self._more |= {"seed": _number("Seed", "seed", "The same seed gives the same run.", precision=0)}
                 self._more |= {"learning_rate": _number("Learning rate", "learning_rate", "Peak, of the LoRA weights.")}
@@ -68,6 +76,7 @@ class Settings:
 
     def wire(self, quick: dict[str, Any]) -> None:
         self.length.change(_amount, self.length, self.amount, **quick)
+        self.task.change(lambda task: gr.Row(visible=task == "classify"), self.task, self.columns, **quick)
         changed = [self.length, self.amount, self._more["rank"], self._more["trained_share"]]
         self.preset.input(_preset, self.preset, changed, **quick)
 
@@ -88,6 +97,8 @@ class Settings:
             if name in given:
                 given[name] = int(given[name])
         given = {name: DEFAULTS[name] if value == _shown(DEFAULTS[name]) else value for name, value in given.items()}
+        if given.get("task") != "classify":
+            given = {name: value for name, value in given.items() if name not in ("text", "label")}
         given["base"] = str(given.get("base", DEFAULT_BASE)).strip()
         if kind and amount:
             given[kind] = round(amount) if kind == "epochs" else amount

@@ -104,6 +104,7 @@ class FakeRun:
     state: dict[str, Any] = field(default_factory=dict)
     looks: tuple[dict[str, Any], ...] = ()
     forgotten: bool = False
+    task: str = "recommend"
 
     @property
     def usable(self) -> bool:
