@@ -27,13 +27,15 @@ TRAINING_SHARE = 0.9
 """Of the work of a fold."""
 
 
-def cross_validate(dataset: Dataset, folds: int, options: Options, kept: Path, tell: Tell) -> dict[str, Any]:
+def cross_validate(
+    dataset: Dataset, folds: int, options: Options, kept: Path, measured: Path, tell: Tell
+) -> dict[str, Any]:
     """The figures of all folds together, as `evaluate` gives them.
 
     Every fold chooses its pool's weights on its own validation part; nothing is chosen on what it tests.
 
     Args:
-        options: of each training. kept: a folder for the runs and what they answered; they are read first.
+        options: of each training. kept, measured: folders for the runs and for what they answered; read first.
 
     Raises:
         DataError: too few queries. RunError, ModelError, WorkspaceError.
@@ -41,7 +43,8 @@ def cross_validate(dataset: Dataset, folds: int, options: Options, kept: Path, t
     parts = [fold(dataset, number, folds) for number in range(max(1, folds))]  # none is refused there
     found: list[Outcomes] = []
     for number, part in enumerate(parts):
-        found.append(_outcomes(part, options, kept / f"fold-{number + 1}", _told(number, folds, tell)))
+        name = f"fold-{number + 1}"
+        found.append(_outcomes(part, options, kept / name, measured / name, _told(number, folds, tell)))
     facts = joined_facts([facts_of(part, part.examples["test"]) for part in parts])
     outcomes = {name: joined([of[name] for of in found]) for name in found[0]}
     judgements = [judged(part, of) for part, of in zip(parts, found, strict=True)]
@@ -60,7 +63,7 @@ def _told(number: int, folds: int, tell: Tell) -> Tell:
     return lambda share, words: tell((number + share) / folds, f"Fold {number + 1} of {folds}: {words}")
 
 
-def _outcomes(part: Dataset, options: Options, kept: Path, tell: Tell) -> Outcomes:
+def _outcomes(part: Dataset, options: Options, kept: Path, measured: Path, tell: Tell) -> Outcomes:
     """What every scorer makes of the test requests of one fold."""
     from gpr.lm.base import load_base
 
@@ -72,7 +75,7 @@ def _outcomes(part: Dataset, options: Options, kept: Path, tell: Tell) -> Outcom
     base = load_recommender(part, load_base(options.base), None, "", silent)
     user = load_recommender(part, load_base(options.base), folder.adapter, "", silent)
     rest: Tell = lambda share, words: tell(TRAINING_SHARE + (1 - TRAINING_SHARE) * share, words)  # noqa: E731
-    return find(part, base.ensemble.gpt, user.ensemble, user.pool, rest, kept / f"answers-{user.identity()}")
+    return find(part, base.ensemble.gpt, user.ensemble, user.pool, rest, measured)
 
 
 def _train(part: Dataset, options: Options, folder: RunFolder, tell: Tell) -> None:

@@ -221,12 +221,15 @@ class Workspace(RunStore):
         """The folder of an evaluation: another one for another model, other data, other peers."""
         from gpr.evaluate import VERSION as EVALUATION
         from gpr.scorers.adapter import adapter_digest
+        from gpr.scorers.encoder import encoder_folder
 
         info = self.run(run) if run else None
         seed = int(info.settings.get("seed", 0)) if info else 0
         dataset = self.dataset(str(data) or (info.data if info else ""), seed)
         model = (info.base, adapter_digest(RunFolder(info.folder).adapter)) if info else (self.base, "")
-        key = hashlib.sha256(repr((EVALUATION, dataset.name, dataset.hash, model)).encode()).hexdigest()[:16]
+        key = hashlib.sha256(
+            repr((EVALUATION, dataset.name, dataset.hash, model, str(encoder_folder() or ""))).encode()
+        ).hexdigest()[:16]
         return self.root / "evaluations" / key
 
     def cross_validate(
@@ -238,11 +241,14 @@ class Workspace(RunStore):
             DataError: too few queries. RunError, ModelError.
         """
         from gpr.cross_validation import cross_validate
+        from gpr.evaluate import VERSION as EVALUATION
+        from gpr.scorers.encoder import encoder_folder
 
         dataset = self.dataset(data, options.seed)
-        settings = hashlib.sha256(repr(options).encode()).hexdigest()[:8]
+        settings = hashlib.sha256(f"{options!r}{encoder_folder() or ''}".encode()).hexdigest()[:8]
         kept = self.root / "evaluations" / f"folds-{folds}-{dataset.hash}-{settings}"
-        return _kept(kept) or _keep(cross_validate(dataset, folds, options, kept, progress), kept)
+        measured = kept / f"measured-{EVALUATION}"
+        return _kept(measured) or _keep(cross_validate(dataset, folds, options, kept, measured, progress), measured)
 
 
 def _kept(folder: Path) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gpr.data.dataset import Dataset, Request
+from gpr.scorers.encoder import EncoderScorer, encoder_folder
 from gpr.scorers.popular import Popular
 from gpr.scorers.scorer import Scorer, Scores
 from gpr.scorers.taste import taste_scorers
@@ -21,10 +22,17 @@ if TYPE_CHECKING:
     from gpr.scorers.gpt import Gpt
     from gpr.scorers.sequence import SequenceModel
 
+LAST = 0.5
+"""What a word of a query counts for `words_last` against the one after it."""
+
 
 def scorers_of(dataset: Dataset, sequence: SequenceModel | None = None) -> dict[str, Scorer]:
     """By name, what a data set's training part teaches within seconds, and what a run has learned of histories."""
     scorers: dict[str, Scorer] = {"words": Words(dataset, with_queries=True), "popular": Popular(dataset)}
+    if dataset.has_queries:
+        scorers |= {"words_own": Words(dataset), "words_last": Words(dataset, with_queries=True, decay=LAST)}
+        if folder := encoder_folder():
+            scorers["encoder"] = EncoderScorer(dataset, folder)
     scorers |= taste_scorers(dataset)
     if knows_enough(dataset):
         scorers["wording"] = Wording(dataset)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import PreTrainedTokenizerFast
 
 from gpr.lm.base import Base
 from gpr.lm.prompts import Prompts
@@ -23,3 +25,17 @@ def fresh_model(tiny_base: Base) -> Callable[[], Any]:
 def gpt(tiny_base: Base, prompts: Prompts) -> Gpt:
     """Zero-shot. To be read only."""
     return Gpt(tiny_base.model, prompts)
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tiny_tokenizer: PreTrainedTokenizerFast, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random sentence encoder in the layout of sentence-transformers."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("encoder")
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    BertModel(BertConfig(vocab_size=len(tiny_tokenizer), **sizes)).save_pretrained(folder)
+    tiny_tokenizer.save_pretrained(folder)
+    return folder

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from gpr.data.dataset import Dataset, Request
+from gpr.scorers.encoder import EncoderScorer
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.popular import Popular
 from gpr.scorers.scorer import Scorer, Scores
@@ -81,6 +83,22 @@ class TestWordsWithQueries(ScorerContract):
     @pytest.fixture
     def scorer(self, films: Dataset) -> Scorer:
         return Words(films, with_queries=True)
+
+
+class TestLastWords(ScorerContract):
+    normalised = False
+
+    @pytest.fixture
+    def scorer(self, films: Dataset) -> Scorer:
+        return Words(films, with_queries=True, decay=0.5)
+
+
+class TestEncoder(ScorerContract):
+    normalised = False
+
+    @pytest.fixture
+    def scorer(self, films: Dataset, tiny_encoder: Path, cache: Path) -> Scorer:
+        return EncoderScorer(films, tiny_encoder)
 
 
 class TestFollowing(ScorerContract):
