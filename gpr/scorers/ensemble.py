@@ -29,7 +29,7 @@ LAST = 0.5
 def scorers_of(dataset: Dataset, sequence: SequenceModel | None = None) -> dict[str, Scorer]:
     """By name, what a data set's training part teaches within seconds, and what a run has learned of histories."""
     scorers: dict[str, Scorer] = {"words": Words(dataset, with_queries=True), "popular": Popular(dataset)}
-    if dataset.has_queries:
+    if any(example.request.query for example in dataset.examples["train"]):
         scorers |= {"words_own": Words(dataset), "words_last": Words(dataset, with_queries=True, decay=LAST)}
         if folder := encoder_folder():
             scorers["encoder"] = EncoderScorer(dataset, folder)
