@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import Route
 
 from gpr.ui.api import Api
 from gpr.ui.context import Context
@@ -69,13 +73,24 @@ def build(context: Context) -> gr.Blocks:
     return page  # type: ignore[no-any-return]
 
 
+async def _plotly(request: Request) -> FileResponse:
+    """Plotly's script for pictures that are pressed, from its Python package: nothing is fetched from elsewhere."""
+    import plotly
+
+    path = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    return FileResponse(path, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
+
+
 def launch_settings(context: Context) -> dict[str, Any]:
     """What `launch()` needs besides the address: the look, and no more of this machine than the page itself."""
     return {
         "theme": GPRTheme(),
         "head": f"<script>{scripts()}</script>",
         "i18n": gradio_texts(),
-        "app_kwargs": {"middleware": [Middleware(Speaking, scripts=scripts())]},
+        "app_kwargs": {
+            "middleware": [Middleware(Speaking, scripts=scripts())],
+            "routes": [Route("/gpr/plotly.min.js", _plotly)],
+        },
         "favicon_path": ASSETS / "favicon.svg",
         "footer_links": [],
         "run_history": False,

@@ -27,9 +27,13 @@ element.addEventListener('change', (event) => {
 """
 
 
-def pressable(value: str = "", **settings: Any) -> gr.HTML:
-    """A piece of HTML with the event `.press`; `pressed()` reads what it brings."""
-    return gr.HTML(value, js_on_load=_LISTEN, apply_default_css=False, **settings)
+def pressable(value: str = "", *, more: str = "", **settings: Any) -> gr.HTML:
+    """A piece of HTML with the event `.press`; `pressed()` reads what it brings.
+
+    Args:
+        more: further JavaScript for when it is there.
+    """
+    return gr.HTML(value, js_on_load=_LISTEN + more, apply_default_css=False, **settings)
 
 
 def pressed(event: gr.EventData) -> dict[str, str]:
