@@ -65,6 +65,25 @@ def label(
 
 @bench_app.command()
 @user_errors
+def catalogue(
+    data: Annotated[list[str] | None, typer.Argument(help="Data sets; by default three samples.")] = None,
+    recommendations: Annotated[int, typer.Option(min=1, help="How many, over all data sets.")] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Whether a recommendation is ever invented, or twice in a list. Exit code 1: it is."""
+    import tempfile
+
+    from gpr.bench.catalogue import DATA, measure
+    from gpr.workspace import Workspace
+
+    with tempfile.TemporaryDirectory(prefix="gpr-bench-") as place:
+        figures = measure(Workspace(Path(place)), data or DATA, recommendations, _tell)
+    _show(figures, as_json)
+    raise typer.Exit(0 if figures["holds"] else 1)
+
+
+@bench_app.command()
+@user_errors
 def train(
     data: Annotated[str, typer.Argument(help="A data set with queries, or with histories.")] = "movies",
     limit: Annotated[int, typer.Option(help="Training pairs, or users with a history, that take part.")] = 100,
