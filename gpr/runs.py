@@ -53,6 +53,8 @@ class RunInfo:
     config: dict[str, Any]
     """What was fixed at the start: data and its digest, options, schedule."""
     state: dict[str, Any]
+    taught: dict[str, Any]
+    """What teaching changed, for a run that learned from labels."""
 
     @property
     def resumable(self) -> bool:
@@ -136,6 +138,7 @@ def read_run(path: Path) -> RunInfo:
         tags=tuple(map(str, notes.get("tags", ()))),
         config=config,
         state=state,
+        taught=folder.read("taught.json"),
     )
 
 

@@ -138,7 +138,7 @@ class _Judge:
 
     def moved(self, log_probs: Scores, labels: Sequence[Label]) -> Scores:
         """With `feedback` on top."""
-        feedback = Feedback(labels, self.dataset)
+        feedback = Feedback(labels, self.dataset).fitted()
         return log_probs + np.stack([feedback.scores(request) for request in self.requests])
 
     def row(self, start: Scores, after: Scores, labels: Sequence[Label]) -> dict[str, Any]:

@@ -72,13 +72,14 @@ def win_rate(found: Answers, pairs: Sequence[tuple[Request, int, int]]) -> float
 
 
 def words(figures: dict[str, Any]) -> str:
-    """The figures in one line."""
+    """The figures in a few sentences."""
     rates = figures["win_rate"]
-    won = "no held-out pair of a good and a bad item yet"
+    won = "No held-out request has both a good and a bad item yet."
     if rates["before"] is not None:
-        won = f"win rate on {figures['pairs']:,} held-out pairs {rates['before']:.0%} → {rates['after']:.0%}"
-    said = f"Learned from {figures['good']:,} good and {figures['bad']:,} bad"
-    return f"{said}; {won}; {figures['changed']:,} of {figures['asked']:,} lists changed."
+        share = f"{rates['before']:.0%} before and {rates['after']:.0%} after"
+        won = f"Win rate on {figures['pairs']:,} held-out pairs {share}."
+    said = f"Learned from {figures['good']:,} good and {figures['bad']:,} bad labels."
+    return f"{said} {won} {figures['changed']:,} of {figures['asked']:,} lists changed."
 
 
 def _lists(found: Answers) -> list[list[int]]:

@@ -1,7 +1,8 @@
 """`feedback`: what annotators said moves items at once, for the same request and for similar ones, before any training.
 
-Requests are similar by the words of their queries (cosine of TF-IDF) or the items of their histories (Jaccard). Its
-strengths are set by hand, not fitted; it is added to what the pool says and shown as a part of its own.
+Requests are similar by the words of their queries (cosine of TF-IDF) or the items of their histories (Jaccard). It is
+added to what the pool says and shown as a part of its own. How much a verdict weighs is fitted on the labels: how well
+what was said for other requests foretells what was said for this one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gpr.data.dataset import Dataset, Request
 from gpr.labels.label import Label
@@ -16,7 +18,12 @@ from gpr.scorers.scorer import Scores
 
 NAME = "feedback"
 STRENGTH = {"good": 1.5, "bad": -2.5}
-"""Log-odds that one verdict moves its item by, for the very request."""
+"""Log-odds that one verdict moves its item by, for the very request: what fitted ones are drawn to."""
+PENALTY = 2.0
+"""Times the squared distance from those, against the log-likelihood summed over labels: decides where few labels do
+not."""
+MOST_FITTED = 300
+"""Labels that are foretold, at most: the latest."""
 MOST = 4.0
 """Log-odds that all verdicts together move an item by."""
 NEAR = 0.3
@@ -40,6 +47,30 @@ class Feedback:
         self._words = TfidfVectorizer(token_pattern=r"(?u)\w+", sublinear_tf=True)
         worded = any(map(str.isalnum, "".join(queries)))
         self._known = self._words.fit_transform(queries) if worded else None
+        self.strength = dict(STRENGTH)
+
+    def fitted(self) -> Feedback:
+        """With the strengths under which the labels are most likely, each foretold by those of other requests."""
+        labels = self._labels[-MOST_FITTED:]
+        items = np.array([self._numbers[label.item_id] for label in self._labels])
+        good = np.array([label.verdict == "good" for label in self._labels])
+        asked = {_request(label): None for label in labels}
+        nearness = {one: self._nearness(*one) for one in asked}
+        said = np.zeros((len(labels), 2))  # how much good and bad was said of the same item nearby
+        for row, label in enumerate(labels):
+            near = nearness[_request(label)] * (items == self._numbers[label.item_id])
+            said[row] = near[good].sum(), near[~good].sum()
+        if said.any():
+            chances = np.nan_to_num([label.log_prob for label in labels])
+            self.strength = _most_likely(said, chances, good[-len(labels) :])
+        return self
+
+    def _nearness(self, query: str, history: tuple[str, ...]) -> NDArray[np.float64]:
+        """How near each label is to a request, 0 for those of the request itself."""
+        known = tuple(self._numbers[item] for item in history if item in self._numbers)
+        near = np.array(self._similar(Request(query, known)))
+        own = np.array([_request(label) == (query, history) for label in self._labels])
+        return np.where(own | (near < NEAR), 0.0, near)
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -49,7 +80,7 @@ class Feedback:
         moved = np.zeros(self._n_items)
         for label, near in zip(self._labels, self._similar(request), strict=True):
             if near >= NEAR:
-                moved[self._numbers[label.item_id]] += near * STRENGTH[label.verdict]
+                moved[self._numbers[label.item_id]] += near * self.strength[label.verdict]
         return np.clip(moved, -MOST, MOST)
 
     def _similar(self, request: Request) -> list[float]:
@@ -69,3 +100,30 @@ class Feedback:
             return shared
         words = 1.0 if query.casefold() == label.query.casefold() else cosine
         return words * shared if own or theirs else words
+
+
+def _request(label: Label) -> tuple[str, tuple[str, ...]]:
+    return " ".join(label.query.split()).casefold(), label.history
+
+
+def _most_likely(said: NDArray[np.float64], chances: NDArray[np.float64], good: NDArray[np.bool_]) -> dict[str, float]:
+    """The strengths of a logistic model of the verdicts, beside the item's own log-probability.
+
+    Args:
+        said: (L, 2) of good and bad nearby. chances: (L,) log-probabilities.
+    """
+    from scipy.optimize import minimize
+    from scipy.special import expit, log_expit
+
+    known = np.column_stack([said, chances, np.ones(len(good))])  # (L, 4)
+    usual, signs = np.array([STRENGTH["good"], STRENGTH["bad"], 0.0, 0.0]), np.where(good, 1.0, -1.0)
+    pulls = PENALTY * np.array([1.0, 1.0, 0.01, 0.01])
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        odds = signs * (known @ weights)
+        slope = -known.T @ (signs * expit(-odds)) + 2 * pulls * (weights - usual)
+        return float(-log_expit(odds).sum() + (pulls * (weights - usual) ** 2).sum()), slope
+
+    free = (None, None)
+    found = minimize(loss, usual, jac=True, method="L-BFGS-B", bounds=[(0, MOST), (-MOST, 0), free, free]).x
+    return {"good": float(found[0]), "bad": float(found[1])}

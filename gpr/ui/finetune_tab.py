@@ -10,12 +10,13 @@ import pandas as pd
 from gpr.data.dataset import Dataset
 from gpr.errors import RunError
 from gpr.ui.context import Active, Context, same_data
-from gpr.ui.events import QUICK, TOLD
+from gpr.ui.events import QUICK, REFRESH, TOLD
 from gpr.ui.manage_runs import ManageRuns
 from gpr.ui.messages import failure, notice, worded
 from gpr.ui.press import pressable, pressed
 from gpr.ui.runs import SORTS, queue_list, run_card, run_table, training_words
 from gpr.ui.settings import Settings
+from gpr.ui.teach_panel import TeachPanel
 from gpr.ui.uploads import plain_name
 
 if TYPE_CHECKING:
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 POLL_SECONDS = 2.0
 POINTS = 240
 """Of the curve; more are thinned out."""
-PARTS = {"loss": "both", "generate": "generate", "match": "match"}
+PARTS = {"loss": "both", "generate": "generate", "match": "match", "preference": "preference"}
 """Field of the log -> name of its curve."""
-COLOURS = {"both": "#5b76e8", "generate": "#1f9d78", "match": "#d9822b", "validation": "#c2417c"}
+COLOURS = {
+    "both": "#5b76e8", "generate": "#1f9d78", "match": "#d9822b", "preference": "#8a63d2", "validation": "#c2417c",
+}  # fmt: skip
 """Of the curves, readable in light and dark."""
 
 
@@ -68,15 +71,19 @@ class FinetuneTab:
                 "Stop and discard", variant="stop", min_width=100, visible=False, elem_id="gpr-discard"
             )
             self.resume_button = gr.Button("Resume", variant="primary", visible=False, elem_id="gpr-resume")
+        self.teaching = TeachPanel(self.context)
         self.notice = gr.HTML("", elem_id="gpr-train-notice", apply_default_css=False, js_on_load=None)
 
-    def wire(self) -> None:
+    def wire(self, tab: gr.Tab) -> None:
+        tab.select(self.teach_offer, self.active, self.teaching.outputs, **REFRESH)
         watched = [self.active, self.shown, self.sort]
         settings = [self.active, self.name, *self.settings.inputs]
         started = [self.notice, self.shown, self.name, *self.watch_outputs]
         self.settings.wire(QUICK)
         begun = self.start_button.click(_starting, None, [self.notice, self.start_button], **QUICK)
         begun.then(self.start, settings, started, **TOLD)
+        taught = self.teaching.button.click(_starting, None, [self.notice, self.start_button], **QUICK)
+        taught.then(self.teach, self.active, [self.notice, self.shown, *self.watch_outputs], **QUICK)
         self.estimate_button.click(self.estimate, settings, [self.notice, self.estimate_timer], **TOLD)
         self.estimate_timer.tick(self.estimated, settings, [self.notice, self.estimate_timer], **QUICK)
         for button, act in ((self.stop_button, self.stop), (self.discard_button, self.discard)):
@@ -96,7 +103,7 @@ class FinetuneTab:
     @property
     def outputs(self) -> list[Any]:
         """What `show` fills when the data or the run has changed."""
-        return [self.about, self.name, *self.manage.outputs, *self.watch_outputs]
+        return [self.about, self.name, *self.teaching.outputs, *self.manage.outputs, *self.watch_outputs]
 
     def show(self, stored: object, shown: str, sort: str) -> tuple[Any, ...]:
         """The tab for what is active now. A run that goes on, started here or elsewhere, shows itself."""
@@ -105,7 +112,8 @@ class FinetuneTab:
             about = training_words(self.context.dataset(active))
         except Exception as error:
             about = failure(error)
-        return about, self._free_name(active), *self.manage.show(), *self.watch(stored, shown, sort)
+        teaching, manage = self.teaching.show(active), self.manage.show()
+        return about, self._free_name(active), *teaching, *manage, *self.watch(stored, shown, sort)
 
     def _free_name(self, active: Active) -> str:
         taken = {run.name for run in self.context.workspace.runs()}
@@ -156,6 +164,19 @@ class FinetuneTab:
             self._free_name(active),
             *self.watch(stored, run.name),
         )
+
+    def teach_offer(self, stored: object) -> tuple[str, gr.Button]:
+        """What the labels could teach: they have grown since."""
+        return self.teaching.show(self.context.settle(stored))
+
+    def teach(self, stored: object) -> tuple[Any, ...]:
+        """Teaches the run in use what the labels say, as a run of its own."""
+        try:
+            name = self.teaching.start(self.context.settle(stored))
+        except Exception as error:
+            return failure(error), gr.skip(), *self.watch(stored, "")
+        words = "It learns as a run of its own; the run in use stays as it is."
+        return notice(words, "good", f"{name} has started."), name, *self.watch(stored, name)
 
     def estimate(self, stored: object, name: str, *settings: Any) -> tuple[str, gr.Timer]:
         """Finds out behind the page what a run with these settings would need."""

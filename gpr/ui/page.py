@@ -42,7 +42,7 @@ def build(context: Context) -> gr.Blocks:
         with gr.Tabs(selected="recommend", elem_id="gpr-tabs"):
             with gr.Tab("Data", id="data"):
                 data = DataTab(context, active)
-            with gr.Tab("Fine-tune", id="finetune"):
+            with gr.Tab("Fine-tune", id="finetune") as finetune_tab:
                 finetune = FinetuneTab(context, active)
             with gr.Tab("Recommend", id="recommend") as recommend_tab:
                 recommend = RecommendTab(context, active, name, typed)
@@ -51,8 +51,9 @@ def build(context: Context) -> gr.Blocks:
                 label = LabelTab(context, active, name, typed)
             with gr.Tab("Evaluate", id="evaluate"):
                 evaluate = EvaluateTab(context, active)
-        for tab in (data, finetune, recommend, tasks, evaluate):
+        for tab in (data, recommend, tasks, evaluate):
             tab.wire()
+        finetune.wire(finetune_tab)
         label.wire(label_tab)
         page.load(lambda stored: context.remember(context.settle(stored)), active, active, **QUICK)
         changed = [page.load, active.change]

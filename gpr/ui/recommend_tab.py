@@ -12,6 +12,7 @@ import gradio as gr
 
 from gpr.data.dataset import Dataset, Request
 from gpr.errors import RequestError
+from gpr.labels.label import Label
 from gpr.recommendation import Recommendation
 from gpr.scorers.feedback import Feedback
 from gpr.ui.belief import BeliefPanel
@@ -73,6 +74,7 @@ class RecommendTab:
 
     def __init__(self, context: Context, active: gr.BrowserState, name: gr.BrowserState, typed: gr.State) -> None:
         self.context, self.active, self.name, self.typed = context, active, name, typed
+        self._feedback: tuple[object, Feedback] | None = None
         self.answer = gr.State(None)
         self.shown = gr.State(None)
         with gr.Row(elem_classes="gpr-ask", equal_height=True):
@@ -205,11 +207,18 @@ class RecommendTab:
         request = request.checked(len(dataset.catalogue))
         started = time.perf_counter()
         labels = self.context.workspace.labels.current(dataset=dataset.name) if learn else []
-        feedback = Feedback(labels, dataset) if labels else None
+        feedback = self._counted(labels, dataset) if labels else None
         found = recommender.recommend(request, k, feedback)
         line = _line(recommender, len(found), k, time.perf_counter() - started)
         line += f" · {plural(len(feedback), 'label')} counted" if feedback else ""
         return Answer(request, found, dataset, recommender.run, line, feedback=feedback)
+
+    def _counted(self, labels: list[Label], dataset: Dataset) -> Feedback:
+        """The labels with fitted strengths; kept until they change, for fitting takes a while."""
+        key = (dataset.hash, tuple((label.request_id, label.item_id, label.verdict) for label in labels))
+        if self._feedback is None or self._feedback[0] != key:
+            self._feedback = (key, Feedback(labels, dataset).fitted())
+        return self._feedback[1]
 
     def explain(self, stored: object, answer: Answer | None, event: gr.EventData) -> Iterator[Any]:
         """Opens the reasons of a card, or closes them."""

@@ -13,6 +13,7 @@ from gpr.learn.needs import size
 from gpr.ui.messages import empty, notice
 from gpr.ui.press import button
 from gpr.ui.tables import progress_bar, table
+from gpr.ui.teach_panel import taught_words
 
 if TYPE_CHECKING:
     from gpr.workspace import RunInfo
@@ -69,10 +70,10 @@ def run_card(run: RunInfo | None, used: str) -> str:
     bar = progress_bar(share or None, f"progress of {run.name}") if working else ""
     lines = [_progress(run, working, share), _validation(run), _machine(run) if working else "", _foreseen(run)]
     figures = "".join(f'<p class="gpr-muted">{escape(line)}</p>' for line in lines if line)
-    told = notice(FORGOTTEN_WORDS, "warn") if run.forgotten else ""
+    told = taught_words(run.taught) + _outcome(run, used) + (notice(FORGOTTEN_WORDS, "warn") if run.forgotten else "")
     return (
         f'<section class="gpr-run"><div class="gpr-run-head"><h3>{escape(run.name)}</h3>'
-        f'<span class="gpr-badge gpr-{kind}">{words}</span></div>{bar}{figures}{_outcome(run, used)}{told}{_log(run)}'
+        f'<span class="gpr-badge gpr-{kind}">{words}</span></div>{bar}{figures}{told}{_log(run)}'
         '<p class="gpr-command"><span>The same without a browser</span>'
         f"<code>{escape(run.command)}</code></p></section>"
     )

@@ -5,14 +5,18 @@ import pytest
 
 from gpr.data.dataset import Dataset, Request
 from gpr.labels.label import Label
-from gpr.recommender import _moved
-from gpr.scorers.feedback import MOST, STRENGTH, Feedback
+from gpr.ranking import Scored, Wish, probabilities
+from gpr.scorers.feedback import MOST, NAME, STRENGTH, Feedback
+from gpr.scorers.pool import Pool
 
 
 def said(dataset: Dataset, query: str, item: int, verdict: str, history: tuple[int, ...] = ()) -> Label:
     ids = dataset.catalogue.item_ids
     past = tuple(ids[number] for number in history)
     return Label("r", query, past, ids[item], "t", "", 0.5, -0.7, 1, verdict, "ada")  # type: ignore[arg-type]
+
+
+JUDGED = ((0, "good"), (1, "bad"))
 
 
 def test_a_label_moves_its_item_for_that_request_and_less_for_similar_ones(films: Dataset) -> None:
@@ -43,10 +47,30 @@ def test_many_labels_move_an_item_so_far_and_no_further(films: Dataset) -> None:
     assert Feedback([said(films, "?!", 0, "good")], films).scores(Request("?!"))[0] == STRENGTH["good"]
 
 
-def test_what_is_moved_still_sums_to_one_and_its_share_is_told() -> None:
-    before = np.log(np.array([[0.5, 0.3, 0.2]]))
-    after, share = _moved(before, np.array([[0.0, 2.0, 0.0]]))
-    assert np.exp(after).sum() == pytest.approx(1)
-    assert after[0].argmax() == 1
-    assert (np.exp(after) * share).sum() == pytest.approx(0)
-    assert share[0, 1] > 0 > share[0, 0]
+def test_what_is_moved_still_sums_to_one_and_its_share_is_told(films: Dataset) -> None:
+    before = np.log(np.linspace(0.15, 0.05, 10))[None]
+    moved = np.where(np.arange(10) == 1, 2.0, 0.0)
+    scored = Scored(films, Request("dreams"), Pool.same(match=1.0), {"match": before}, moved)
+    log_probs, shares = probabilities(scored, Wish())
+    assert np.exp(log_probs).sum() == pytest.approx(1)
+    assert log_probs.argmax() == 1
+    assert (np.exp(log_probs) * shares[NAME]).sum() == pytest.approx(0)
+    assert shares[NAME][1] > 0 > shares[NAME][0]
+
+
+def test_strengths_are_fitted_on_what_labels_foretell(films: Dataset) -> None:
+    honest = [said(films, f"dreams {word}", item, verdict) for word in "abcdefgh" for item, verdict in JUDGED]
+    fickle = [said(films, f"dreams {word}", item, "bad") for word in "abcdefgh" for item, _ in JUDGED]
+    contrary = [said(films, f"dreams {w}", 0, v) for w, v in zip("abcdefgh", ["good", "bad"] * 4, strict=True)]
+    sure = Feedback(honest, films).fitted().strength
+    assert sure["good"] > STRENGTH["good"] - 0.1
+    assert 0 <= Feedback(contrary, films).fitted().strength["good"] < sure["good"]
+    assert Feedback(fickle, films).fitted().strength["bad"] < 0
+    request = Request("dreams a")
+    assert Feedback(contrary, films).fitted().scores(request)[0] < Feedback(honest, films).fitted().scores(request)[0]
+
+
+def test_labels_of_one_request_alone_fit_nothing(films: Dataset) -> None:
+    alone = [said(films, "dreams", 0, "good"), said(films, "Dreams ", 0, "bad"), said(films, "sharks", 1, "bad")]
+    assert Feedback(alone, films).fitted().strength == STRENGTH
+    assert Feedback([], films).fitted().strength == STRENGTH

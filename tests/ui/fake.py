@@ -102,6 +102,7 @@ class FakeRun:
     tags: tuple[str, ...] = ()
     config: dict[str, Any] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
+    taught: dict[str, Any] = field(default_factory=dict)
     looks: tuple[dict[str, Any], ...] = ()
     forgotten: bool = False
     task: str = "recommend"
@@ -257,6 +258,9 @@ class FakeJobs:
 
     def resume(self, workspace: Any, name: str) -> None:
         self._change(workspace, name, "running")
+
+    def teach(self, workspace: Any, name: str) -> Any:
+        return self.start(workspace, workspace.run(name).data, f"{name}-taught", Options())
 
     def estimate(self, workspace: Any, data: str, options: Options) -> str:
         return f"about {options.rank} s, 1.0 GB of memory, 0.10 GB of disk"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from gpr.labels.label import Label
 from tests.ui.conftest import Visit
 from tests.ui.fake import FakeRun, FakeWorkspace
 
@@ -74,6 +75,31 @@ def test_what_a_run_will_need_is_told_for_the_settings(visit: Visit) -> None:
     expect(page.locator("#gpr-length input[value='Epochs']")).to_be_checked()
     page.locator("#gpr-estimate").click()
     expect(page.locator("#gpr-train-notice")).to_contain_text("This run needs about 32 s, 1.0 GB of memory")
+
+
+def test_a_run_is_taught_and_says_what_that_changed(visit: Visit, workspace: FakeWorkspace, data: str) -> None:
+    workspace.known = [FakeRun("a", data)]
+    page = visit.open()
+    visit.tab("Fine-tune")
+    expect(page.locator("#gpr-teach-about")).to_contain_text("they can teach the run in use")
+    expect(page.locator("#gpr-teach")).to_be_disabled()
+    name = workspace.dataset(data).name
+    said = ("q", "toys", (), "m7", "Toy Story", "a", 0.5, -0.7, 1)
+    workspace.labels.add(Label(*said, "good", "ada", dataset=name))
+    page.reload()
+    visit.tab("Fine-tune")
+    expect(page.locator("#gpr-teach-about")).to_contain_text("a can learn from 1 good and 0 bad labels.")
+    page.locator("#gpr-teach").click()
+    expect(page.locator("#gpr-train-notice")).to_contain_text("a-taught has started.")
+    expect(page.locator("#gpr-run-card")).to_contain_text("a-taught")
+    lists = [{"query": "toys", "history": [], "new": ["Toy <b>Story"], "gone": ["Heat"], "first": "Heat"}]
+    rates = {"before": 0.5, "after": 0.75}
+    counts = {"good": 1, "bad": 2, "held_out": 3, "pairs": 4, "asked": 6, "changed": 1}
+    workspace.known = [FakeRun("a-taught", data, taught={**counts, "win_rate": rates, "lists": lists})]
+    card = page.locator("#gpr-run-card")
+    expect(card).to_contain_text("Win rate on 4 held-out pairs 50% before and 75% after. 1 of 6 lists changed.")
+    card.get_by_text("Requests with other items").click()
+    expect(card).to_contain_text("+ Toy <b>Story − Heat")
 
 
 def test_two_runs_are_compared(visit: Visit, workspace: FakeWorkspace, data: str) -> None:
