@@ -51,7 +51,7 @@ def work(
     progress.update(phase="reading data")
     dataset = _learned_from(store, config["data"], options, folder)
     _check_data(dataset, config, folder)
-    before = taught_run(store, config)
+    before = run_to_teach(store, str(config["teaches"])) if "teaches" in config else None
     progress.update(phase="loading the base model")
     from gpr.learn.processes import device
     from gpr.learn.schedule import Clock
@@ -92,15 +92,13 @@ def _learned_from(store: Store, data: str, options: Options, folder: RunFolder) 
     return store.dataset(ready, options.seed)
 
 
-def taught_run(store: Store, config: dict[str, Any]) -> RunInfo | None:
-    """The run that this one teaches; None for one that starts from the base model.
+def run_to_teach(store: Store, name: str) -> RunInfo:
+    """A run that can be taught.
 
     Raises:
-        RunError: it is gone, or not finished.
+        RunError: it is gone, does not recommend, or is not finished.
     """
-    if "teaches" not in config:
-        return None
-    run = store.run(str(config["teaches"]))
+    run = store.run(name)
     if run.task != "recommend":
         raise RunError(f"The run '{run.name}' does not recommend.", hint="Labels teach a run that recommends.")
     if not run.usable:

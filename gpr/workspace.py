@@ -29,6 +29,7 @@ from gpr.learn.options import Options
 from gpr.learn.run_folder import RunFolder
 from gpr.lm.install import DEFAULT_BASE
 from gpr.run_store import RunStore
+from gpr.run_work import run_to_teach
 from gpr.runs import RunInfo
 
 if TYPE_CHECKING:
@@ -168,9 +169,7 @@ class Workspace(RunStore):
         from gpr.learn.lessons import kept, lessons_of
         from gpr.learn.teaching import teaching_options
 
-        run = self.run(name)
-        if not run.usable:
-            raise RunError(f"The run '{name}' is {run.status}.", hint="Only a finished run can be taught.")
+        run = run_to_teach(self, name)
         chosen = teaching_options(Options.read(run.settings), **options)
         dataset = self.dataset(run.data, chosen.seed)
         labels = resolved(self.labels.current(dataset=dataset.name), self.labels.rulings(dataset=dataset.name))
