@@ -54,19 +54,28 @@ def test_what_is_moved_still_sums_to_one_and_its_share_is_told(films: Dataset) -
     log_probs, shares = probabilities(scored, Wish())
     assert np.exp(log_probs).sum() == pytest.approx(1)
     assert log_probs.argmax() == 1
-    assert (np.exp(log_probs) * shares[NAME]).sum() == pytest.approx(0)
+    assert (np.exp(log_probs) * shares[NAME]).sum() == pytest.approx(0, abs=1e-6)
     assert shares[NAME][1] > 0 > shares[NAME][0]
 
 
 def test_strengths_are_fitted_on_what_labels_foretell(films: Dataset) -> None:
-    honest = [said(films, f"dreams {word}", item, verdict) for word in "abcdefgh" for item, verdict in JUDGED]
-    fickle = [said(films, f"dreams {word}", item, "bad") for word in "abcdefgh" for item, _ in JUDGED]
-    contrary = [said(films, f"dreams {w}", 0, v) for w, v in zip("abcdefgh", ["good", "bad"] * 4, strict=True)]
+    honest = [
+        said(films, f"flying in dreams at night {word}", item, verdict)
+        for word in "abcdefgh"
+        for item, verdict in JUDGED
+    ]
+    fickle = [
+        said(films, f"flying in dreams at night {word}", item, "bad") for word in "abcdefgh" for item, _ in JUDGED
+    ]
+    contrary = [
+        said(films, f"flying in dreams at night {w}", 0, v)
+        for w, v in zip("abcdefgh", ["good", "bad"] * 4, strict=True)
+    ]
     sure = Feedback(honest, films).fitted().strength
     assert sure["good"] > STRENGTH["good"] - 0.1
     assert 0 <= Feedback(contrary, films).fitted().strength["good"] < sure["good"]
     assert Feedback(fickle, films).fitted().strength["bad"] < 0
-    request = Request("dreams a")
+    request = Request("flying in dreams at night a")
     assert Feedback(contrary, films).fitted().scores(request)[0] < Feedback(honest, films).fitted().scores(request)[0]
 
 
