@@ -12,6 +12,7 @@ from rich.table import Table
 from gpr.cli_bench import bench_app
 from gpr.cli_data import add_commands
 from gpr.cli_label import label_app
+from gpr.cli_pretrain import add_pretrain_command
 from gpr.cli_runs import add_run_commands
 from gpr.cli_tasks import add_task_commands, evaluate_task
 from gpr.cli_teach import add_teach_command
@@ -37,6 +38,7 @@ add_commands(app)
 add_run_commands(app)
 add_teach_command(app)
 add_task_commands(app)
+add_pretrain_command(app)
 
 
 @app.command()

@@ -16,7 +16,7 @@ from gpr.files import disk_error, written_whole
 from gpr.learn.options import Options
 from gpr.learn.run_folder import RunFolder
 from gpr.model_card import model_card
-from gpr.runs import RunInfo
+from gpr.runs import MODEL, RunInfo
 
 Kind = Literal["run", "adapter", "merged"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -41,6 +41,9 @@ def export_run(run: RunInfo, path: Path, kind: Kind = "run") -> Path:
     """
     if not run.usable:
         raise RunError(f"The run '{run.name}' is {run.status}.", hint="Only a finished run can be exported.")
+    if run.task == "pretrain":
+        hint = f"Its model is a folder that transformers reads: {run.folder / MODEL}"
+        raise RunError(f"The run '{run.name}' made a base model, not an adapter.", hint=hint)
     if kind not in KINDS:
         raise RunError(f"A run cannot be exported as '{kind}'.", hint=f"Choose one of: {', '.join(KINDS)}.")
     path = path.expanduser().absolute()
@@ -76,10 +79,10 @@ def _adapter(run: RunInfo, folder: Path) -> None:
 
 
 def _merged(run: RunInfo, folder: Path) -> None:
-    from gpr.lm.base import load_base
+    from gpr.bases import load_any_base
     from gpr.scorers.adapter import load_adapter
 
-    base = load_base(run.base)
+    base = load_any_base(run.base, run.folder.parent)
     model, *_ = load_adapter(RunFolder(run.folder).adapter, base.model)
     model.merge_and_unload().save_pretrained(folder)
     base.tokenizer.save_pretrained(folder)

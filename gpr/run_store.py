@@ -8,11 +8,11 @@ import shutil
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
@@ -25,6 +25,9 @@ from gpr.learn.run_folder import Progress, RunFolder
 from gpr.run_work import work
 from gpr.runs import RunInfo, find_run, read_run, read_runs
 from gpr.turns import Turns
+
+if TYPE_CHECKING:
+    from gpr.learn.pretraining import Shape
 
 Listener = Callable[[dict[str, Any]], None]
 WAIT = 0.3
@@ -114,6 +117,27 @@ class RunStore(ABC):
             command.
         """
         folder.write("config.json", {"data": data, "options": asdict(options), "name": folder.path.name})
+        return self._train(folder, Progress(folder, listener), stop, started or time.monotonic())
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where the runs are, one folder each."""
+        return self._runs
+
+    def pretrain(
+        self,
+        texts: Sequence[Path],
+        folder: RunFolder,
+        shape: Shape,
+        max_minutes: float | None,
+        stop: Callable[[], bool],
+        listener: Listener = lambda state: None,
+        started: float | None = None,
+    ) -> RunInfo:
+        """A GPT from scratch, in this process."""
+        paths = [str(text.expanduser().absolute()) for text in texts]
+        about = {"data": paths[0], "texts": paths, "pretrain": asdict(shape) | {"max_minutes": max_minutes}}
+        folder.write("config.json", about | {"options": {"task": "pretrain", "base": "none", "seed": shape.seed}})
         return self._train(folder, Progress(folder, listener), stop, started or time.monotonic())
 
     def teach(
@@ -223,6 +247,7 @@ class RunStore(ABC):
     def delete_run(self, name: str) -> None:
         """Raises: RunError: there is no such run, or it is going on. WorkspaceError: the disk refused."""
         run = self._idle(name)
+        self._check_no_base(name)
         try:
             shutil.rmtree(run.folder)
         except OSError as error:
@@ -231,6 +256,7 @@ class RunStore(ABC):
     def rename_run(self, name: str, to: str) -> RunInfo:
         """Raises: RunError: there is no such run, it is going on, or the new name is taken or cannot be one."""
         run = self._idle(name)
+        self._check_no_base(name)
         path = self._runs / check_name(to)
         with FileLock(self._runs / ".names.lock"):
             if path.exists():
@@ -244,6 +270,10 @@ class RunStore(ABC):
         given = {"note": note, "tags": tags and sorted({tag.strip() for tag in tags if tag.strip()})}
         folder.write("notes.json", folder.read("notes.json") | {k: v for k, v in given.items() if v is not None})
         return self.run(name)
+
+    def _check_no_base(self, name: str) -> None:
+        if on_it := [run.name for run in self.runs() if run.base == name and (run.usable or run.going)]:
+            raise RunError(f"The run '{name}' is the base model of '{on_it[0]}'.", hint="Delete that one first.")
 
     def _idle(self, name: str) -> RunInfo:
         run = self.run(name)

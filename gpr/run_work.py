@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gpr.bases import load_any_base
 from gpr.errors import RunError
 from gpr.learn.needs import Estimate
 from gpr.learn.options import Options
@@ -29,6 +30,9 @@ class Store(Protocol):
 
     def run(self, name: str) -> RunInfo: ...
 
+    @property
+    def runs_folder(self) -> Path: ...
+
 
 def work(
     store: Store,
@@ -47,6 +51,9 @@ def work(
         GPRError: whatever the user can do something about.
     """
     config = folder.read("config.json")
+    if "pretrain" in config:
+        _pretrain(config, folder, progress, asked, started)
+        return
     options = Options.read(config.get("options"))
     progress.update(phase="reading data")
     dataset = _learned_from(store, config["data"], options, folder)
@@ -57,13 +64,12 @@ def work(
     from gpr.learn.schedule import Clock
     from gpr.learn.teaching import teach
     from gpr.learn.training import OutOfMemory, fine_tune, told_in_words
-    from gpr.lm.base import load_base
     from gpr.tasks.measure import measure_of
 
     clock, measure = Clock(started, options.max_minutes), measure_of(options.task, dataset.catalogue.titles)
 
     def attempt(options: Options) -> None:
-        base: Base = load_base(options.base, device()).in_precision(options.precision)
+        base: Base = load_any_base(options.base, store.runs_folder, device()).in_precision(options.precision)
         with told_in_words(options):
             if before:
                 adapter = RunFolder(before.folder).adapter
@@ -80,6 +86,17 @@ def work(
     gc.collect()
     folder.write("config.json", folder.read("config.json") | {"options": asdict(smaller)})
     attempt(smaller)
+
+
+def _pretrain(
+    config: dict[str, Any], folder: RunFolder, progress: Progress, asked: Callable[[], bool], started: float
+) -> None:
+    from gpr.learn.pretraining import Shape, pretrain
+    from gpr.learn.schedule import Clock
+
+    given = dict(config["pretrain"])
+    clock = Clock(started, given.pop("max_minutes"))
+    pretrain([Path(text) for text in config["texts"]], Shape(**given), folder, progress, clock, asked)
 
 
 def _learned_from(store: Store, data: str, options: Options, folder: RunFolder) -> Dataset:

@@ -19,6 +19,8 @@ GOING = ("queued", "running", "stopping")
 """Status of a run that has a process."""
 FORGOTTEN = "forgotten.json"
 """In the folder of a run that was trained on somebody who was forgotten since."""
+MODEL = "model"
+"""In the folder of a run that made a GPT from scratch."""
 TASK_DATA = "data"
 """In the folder of a run that scores or classifies: its labels and examples."""
 
@@ -68,13 +70,13 @@ class RunInfo:
 
     @property
     def task(self) -> str:
-        """recommend, score or classify."""
+        """recommend, score, classify, or pretrain."""
         return str(self.settings.get("task", "recommend"))
 
     @property
     def learned_from(self) -> str:
         """The data that the model works on: the data itself, or the labels of a task."""
-        return self.data if self.task == "recommend" else str(self.folder / TASK_DATA)
+        return self.data if self.task in ("recommend", "pretrain") else str(self.folder / TASK_DATA)
 
     @property
     def going(self) -> bool:
@@ -97,8 +99,16 @@ class RunInfo:
         """What would repeat the run on the command line."""
         if teaches := self.config.get("teaches"):
             return f"python -m gpr teach --run {teaches} --as {self.name}"
+        if self.task == "pretrain":
+            return self._pretrain_command
         words = ["python -m gpr train", shlex.quote(self.data), "--run", self.name]
         return " ".join([*words, *(shlex.quote(word) for word in flags(self.settings))])
+
+    @property
+    def _pretrain_command(self) -> str:
+        given = {name: value for name, value in self.config.get("pretrain", {}).items() if value is not None}
+        words = ["python -m gpr pretrain", *map(shlex.quote, self.config.get("texts", [])), "--run", self.name]
+        return " ".join([*words, *(f"--{name.replace('_', '-')} {value}" for name, value in given.items())])
 
 
 def flags(settings: Mapping[str, Any]) -> list[str]:

@@ -123,6 +123,9 @@ class Workspace(RunStore):
             RunError: no such run, or it is not finished. DataError, ModelError.
         """
         info = self.run(run) if run else None
+        if info and info.task == "pretrain":
+            hint = f"Fine-tune it: `gpr train DATA --run NAME --base {run}`."
+            raise RunError(f"The run '{run}' is a base model; it recommends nothing yet.", hint=hint)
         if info and not info.usable:
             raise RunError(f"The run '{run}' is {info.status}.", hint="Train it to the end, or choose another run.")
         source = str(data) or (info.data if info else "")
@@ -150,9 +153,9 @@ class Workspace(RunStore):
             self._loading = ""
 
     def _base(self, name: str) -> Base:
-        from gpr.lm.base import load_base
+        from gpr.bases import load_any_base
 
-        return load_base(name)
+        return load_any_base(name, self.runs_folder)
 
     # teach
 

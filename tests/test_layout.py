@@ -13,12 +13,22 @@ ROOT = Path(__file__).parent.parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("app", "gpr.__main__"),
     ("gpr.cli",),
-    ("gpr.ui", "gpr.cli_data", "gpr.cli_bench", "gpr.cli_label", "gpr.cli_runs", "gpr.cli_teach", "gpr.cli_tasks"),
+    (
+        "gpr.ui",
+        "gpr.cli_data",
+        "gpr.cli_bench",
+        "gpr.cli_label",
+        "gpr.cli_runs",
+        "gpr.cli_teach",
+        "gpr.cli_tasks",
+        "gpr.cli_pretrain",
+    ),
     ("gpr.bench",),
     ("gpr.keeping", "gpr.terminal"),
     ("gpr.workspace", "gpr.jobs"),
     ("gpr.run_store", "gpr.packing", "gpr.cross_validation"),
     ("gpr.run_work",),
+    ("gpr.bases",),
     ("gpr.model_card", "gpr.tasks"),
     ("gpr.runs", "gpr.turns", "gpr.recommender"),
     ("gpr.learn", "gpr.evaluate", "gpr.explain", "gpr.ranking"),
@@ -29,7 +39,16 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.errors",),
 )
 """Top to bottom. A part imports from the floors below it and, if it is a package, from itself."""
-TOGETHER = {"gpr.workspace", "gpr.jobs", "gpr.cli", "gpr.cli_bench", "gpr.cli_teach", "gpr.cli_label", "gpr.cli_runs"}
+TOGETHER = {
+    "gpr.workspace",
+    "gpr.jobs",
+    "gpr.cli",
+    "gpr.cli_bench",
+    "gpr.cli_teach",
+    "gpr.cli_label",
+    "gpr.cli_runs",
+    "gpr.cli_pretrain",
+}
 """One concept in two modules, which may import each other."""
 HEAVY = ("torch", "transformers", "peft", "gradio")
 """What `gpr --help` must not wait for."""

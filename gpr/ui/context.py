@@ -143,7 +143,7 @@ class Context:
 
     def task_runs(self) -> list[RunInfo]:
         """Usable ones that score or classify, newest first."""
-        return [run for run in self.workspace.runs() if run.usable and run.task != "recommend"]
+        return [run for run in self.workspace.runs() if run.usable and run.task in ("score", "classify")]
 
     def running(self) -> RunInfo | None:
         """The run that is going on, whoever started it; else one that waits for its turn."""

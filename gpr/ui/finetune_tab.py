@@ -229,7 +229,7 @@ class FinetuneTab:
         """'Use' makes a run active, with its data unless the data is chosen already; 'look' shows its curve."""
         press = pressed(event)
         run = self.context.workspace.run(press.get("run", ""))
-        if run.task != "recommend":
+        if run.task in ("score", "classify"):
             gr.Info("Ask it on the tab Recommend, under 'Classify or score'.")
         if press.get("press") == "look" or run.task != "recommend":
             return gr.skip(), run.name, *self.watch(stored, run.name, sort)

@@ -32,7 +32,7 @@ def test_a_text_is_classified_on_the_page(page: Page, url: str, workspace: FakeW
     page.get_by_role("tab", name="Data").click()
     page.get_by_role("tab", name="Recommend").click()
     page.get_by_text("Classify or score").click()
-    page.locator("#gpr-task-text textarea").fill("monster on a space ship")
+    page.locator("#gpr-task-text textarea").fill("freighter creature")
     page.locator("#gpr-task-go").click()
     first = page.locator("#gpr-task-out li").first
     first.wait_for()

@@ -1,0 +1,51 @@
+"""Base models that are runs: a GPT that was pretrained here, or an earlier run to go on from, its adapter merged in.
+
+It knows the folder of all runs; what else a base can be is the business of `gpr.lm.base`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gpr.errors import RunError
+from gpr.lm.install import PACKAGED
+from gpr.runs import MODEL, RunInfo, read_run
+
+if TYPE_CHECKING:
+    from gpr.lm.base import Base
+
+
+def run_as_base(name: str, runs: Path) -> RunInfo | None:
+    """The run of that name, if a base model is named like one.
+
+    Raises:
+        RunError: it is not finished.
+    """
+    if name in PACKAGED or not name or "/" in name or "\\" in name or not (runs / name / "config.json").is_file():
+        return None
+    run = read_run(runs / name)
+    if not run.usable:
+        raise RunError(f"The run '{name}' is {run.status}.", hint="Only a finished run can be a base model.")
+    return run
+
+
+def load_any_base(name: str, runs: Path, device: str | None = None) -> Base:
+    """A base model by name, folder, hub id, or the name of a run.
+
+    Raises:
+        RunError: the run is not finished. ModelError, WorkspaceError.
+    """
+    from gpr.lm.base import load_base
+    from gpr.scorers.adapter import adapter_digest, load_adapter
+
+    run = run_as_base(name, runs)
+    if run is None:
+        return load_base(name, device)
+    if run.task == "pretrain":
+        return load_base(str(run.folder / MODEL), device)
+    base = load_any_base(run.base, runs, device)
+    adapter = run.folder / "adapter"
+    model = load_adapter(adapter, base.model)[0].merge_and_unload().eval()
+    return replace(base, model=model, name=f"{name}-{adapter_digest(adapter)}")
