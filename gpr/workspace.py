@@ -124,8 +124,7 @@ class Workspace(RunStore):
         """
         info = self.run(run) if run else None
         if info and info.task == "pretrain":
-            hint = f"Fine-tune it: `gpr train DATA --run NAME --base {run}`."
-            raise RunError(f"The run '{run}' is a base model; it recommends nothing yet.", hint=hint)
+            raise RunError(f"The run '{run}' is a base model; it recommends nothing yet.", hint="Train on it: --base.")
         if info and not info.usable:
             raise RunError(f"The run '{run}' is {info.status}.", hint="Train it to the end, or choose another run.")
         source = str(data) or (info.data if info else "")
