@@ -7,6 +7,7 @@ from html import escape
 
 from gpr.data.dataset import Catalogue, Request
 from gpr.recommendation import Recommendation
+from gpr.ui.language import say
 from gpr.ui.press import button
 
 LONG = ("description", "summary")
@@ -51,7 +52,8 @@ def _paragraph(text: str) -> str:
     if len(text) <= SHOWN * 1.2:
         return f'<p class="gpr-text">{escape(text)}</p>'
     start = _cut(text, SHOWN)
-    return f'<details class="gpr-text"><summary>{escape(start)} <b>more</b></summary><p>{escape(text)}</p></details>'
+    head = f"{escape(start)} <b>{say('more')}</b>"
+    return f'<details class="gpr-text"><summary>{head}</summary><p>{escape(text)}</p></details>'
 
 
 def _cut(text: str, limit: int) -> str:
@@ -63,7 +65,7 @@ def details(catalogue: Catalogue, number: int) -> str:
     known = catalogue.details(number)
     aliases = catalogue.aliases.get(number, ())
     others = ", ".join(aliases[:MAX_ALIASES]) + (" …" if len(aliases) > MAX_ALIASES else "")
-    line = f'<p class="gpr-aliases">same title: {escape(others)}</p>' if aliases else ""
+    line = f'<p class="gpr-aliases">{escape(say(f"same title: {others}"))}</p>' if aliases else ""
     return facts(known) + paragraphs(known) + line
 
 
@@ -80,7 +82,7 @@ def card(recommendation: Recommendation, catalogue: Catalogue, *, most: float, v
     odds = percent(recommendation.probability)
     verdicts = "".join(
         button(
-            f"{icon}<span>{name.capitalize()}</span>",
+            f"{icon}<span>{say(name.capitalize())}</span>",
             name,
             style=f"gpr-verdict gpr-{name}",
             label=f"{name.capitalize()}: {recommendation.title}",
@@ -92,7 +94,7 @@ def card(recommendation: Recommendation, catalogue: Catalogue, *, most: float, v
     return (
         f'<li class="gpr-card" data-verdict="{escape(verdict)}"><span class="gpr-rank">{recommendation.rank}</span>'
         f'<div class="gpr-body"><h3>{title}</h3>{details(catalogue, recommendation.number)}</div>'
-        f'<div class="gpr-side"><div class="gpr-odds" title="probability among all items">'
+        f'<div class="gpr-side"><div class="gpr-odds" title="{say("probability among all items")}">'
         f'<span class="gpr-bar"><span style="width:{share:.1f}%"></span></span><b>{escape(odds)}</b></div>'
         f'<div class="gpr-verdicts">{verdicts}{_why_button(recommendation, bool(why))}</div></div>{why}</li>'
     )
@@ -131,7 +133,7 @@ def card_list(
         )
         for found in recommendations
     )
-    head = f'<p class="gpr-answered"><span>{escape(line)}</span><b role="status">{escape(said)}</b></p>'
+    head = f'<p class="gpr-answered"><span>{escape(say(line))}</span><b role="status">{escape(say(said))}</b></p>'
     return f'{head}<ol class="gpr-cards">{"".join(cards)}</ol>'
 
 
@@ -140,7 +142,7 @@ def asked(request: Request, catalogue: Catalogue) -> str:
     history = [catalogue.titles[number] for number in request.history]
     parts = [f'<q class="gpr-query">{escape(request.query)}</q>'] if request.query else []
     if history:
-        more = f" and {len(history) - 8} before" if len(history) > 8 else ""
+        more = " " + say(f"and {len(history) - 8} before") if len(history) > 8 else ""
         parts.append(f'<p class="gpr-chosen">{_chips(history[-8:])}{more}</p>')
     parts += [f'<p class="gpr-chosen">{escape(request.user)}</p>'] if request.user else []
     return "".join(parts)

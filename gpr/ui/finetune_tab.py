@@ -11,8 +11,9 @@ from gpr.data.dataset import Dataset
 from gpr.errors import RunError
 from gpr.ui.context import Active, Context, same_data
 from gpr.ui.events import QUICK, REFRESH, TOLD
+from gpr.ui.language import say
 from gpr.ui.manage_runs import ManageRuns
-from gpr.ui.messages import failure, notice, worded
+from gpr.ui.messages import failure, notice, title, worded
 from gpr.ui.press import pressable, pressed
 from gpr.ui.runs import SORTS, queue_list, run_card, run_table, training_words
 from gpr.ui.settings import Settings
@@ -53,7 +54,7 @@ class FinetuneTab:
                 )  # fmt: skip
         self.queue = pressable(elem_id="gpr-waiting")
         with gr.Row(equal_height=True):
-            gr.HTML('<h2 class="gpr-title">Runs</h2>', apply_default_css=False, js_on_load=None)
+            gr.HTML(title("Runs"), apply_default_css=False, js_on_load=None)
             self.sort = gr.Dropdown(list(SORTS), value="newest", label="Sort by", elem_id="gpr-sort", min_width=140)
         self.runs = pressable(elem_id="gpr-runs")
         self.manage = ManageRuns(context)
@@ -140,8 +141,8 @@ class FinetuneTab:
             _curve(run),
             queue_list(self.context.workspace.turns.waiting()),
             run_table(runs, active.run, run.name if run else "", sort),
-            gr.Button("Add to queue" if going else "Start", interactive=True),
-            gr.Button(stop, visible=stoppable, interactive=bool(run and run.status == "running")),
+            gr.Button(say("Add to queue" if going else "Start"), interactive=True),
+            gr.Button(say(stop), visible=stoppable, interactive=bool(run and run.status == "running")),
             gr.Button(visible=stoppable),
             gr.Button(visible=run is not None and run.resumable),
             gr.Timer(active=going),

@@ -12,6 +12,7 @@ from html import escape
 from gpr.data.dataset import Catalogue, Request
 from gpr.recommendation import Recommendation
 from gpr.ui.cards import BAD, GOOD, asked, details, facts, percent
+from gpr.ui.language import say
 from gpr.ui.press import button
 from gpr.ui.turns import Answer, CardTurn, ListTurn, PairTurn
 
@@ -32,14 +33,18 @@ def local(text: str, name: str, *, on: bool | None = None) -> str:
     pressed = f' aria-pressed="{str(on).lower()}"' if on is not None else ""
     return (
         f'<button type="button" class="gpr-button gpr-small" data-local="{name}" data-key="{name}"{pressed}>'
-        f"{text}{key(name)}</button>"
+        f"{say(text)}{key(name)}</button>"
     )
 
 
 def one_card(turn: CardTurn, *, blind: bool = False) -> str:
     """The one recommendation to judge. Blind, neither the model nor its score is shown."""
     found, catalogue = turn.card.recommendation, turn.dataset.catalogue
-    choices = (("bad", f"{BAD}<span>Bad</span>"), ("skip", "<span>Skip</span>"), ("good", f"{GOOD}<span>Good</span>"))
+    choices = (
+        ("bad", f"{BAD}<span>{say('Bad')}</span>"),
+        ("skip", f"<span>{say('Skip')}</span>"),
+        ("good", f"{GOOD}<span>{say('Good')}</span>"),
+    )
     buttons = "".join(
         button(f"{text}{key(name)}", name, style=f"gpr-verdict gpr-{name} gpr-large", key=name)
         for name, text in choices
@@ -49,7 +54,8 @@ def one_card(turn: CardTurn, *, blind: bool = False) -> str:
     return (
         f'<article class="gpr-judge" data-turn="{turn.token}" data-flag="{str(turn.flagged).lower()}" data-swipe>'
         f"{_header(turn.card.request, catalogue)}"
-        f'<div class="gpr-body"><span class="gpr-eyebrow">Recommended{about}</span><h3>{escape(found.title)}</h3>'
+        f'<div class="gpr-body"><span class="gpr-eyebrow">{say("Recommended")}{about}</span>'
+        f"<h3>{escape(found.title)}</h3>"
         f"{details(catalogue, found.number)}{parts}{_note(turn.note)}</div>"
         f'<div class="gpr-keys">{buttons}</div>'
         f'<div class="gpr-tools">{local("Flag", "flag", on=turn.flagged)}{local("Note", "note")}'
@@ -58,28 +64,30 @@ def one_card(turn: CardTurn, *, blind: bool = False) -> str:
 
 
 def _header(request: Request, catalogue: Catalogue) -> str:
-    return f'<header><span class="gpr-eyebrow">Asked for</span>{asked(request, catalogue)}</header>'
+    return f'<header><span class="gpr-eyebrow">{say("Asked for")}</span>{asked(request, catalogue)}</header>'
 
 
 def _about(title: str, found: Recommendation) -> str:
-    rank = f", place {found.rank}" if found.rank else ""
+    rank = say(", ") + say(f"place {found.rank}") if found.rank else ""
     odds = f", {percent(found.probability)}" if found.probability == found.probability else ""
-    return f" · <span>{escape(title)}{rank}{odds}</span>"
+    return f" · <span>{escape(say(title))}{rank}{odds}</span>"
 
 
 def _parts(found: Recommendation) -> str:
     """The parts' own probabilities, shown with the details."""
     parts = "".join(
-        f"<span><i>{escape(name)}</i> log-probability {score:.2f}</span>" for name, score in found.scores.items()
+        f"<span><i>{escape(name)}</i> {say(f'log-probability {score:.2f}')}</span>"
+        for name, score in found.scores.items()
     )
     return f'<p class="gpr-facts gpr-more">{parts}</p>' if parts else ""
 
 
 def _note(text: str) -> str:
     hidden = "" if text else " hidden"
+    words = say("A note, kept with your verdict. Enter goes back to the keys.")
     return (
-        f'<textarea class="gpr-note" data-field="note" rows="2" maxlength="2000" aria-label="Note"'
-        f' placeholder="A note, kept with your verdict. Enter goes back to the keys."{hidden}>{escape(text)}</textarea>'
+        f'<textarea class="gpr-note" data-field="note" rows="2" maxlength="2000" aria-label="{say("Note")}"'
+        f' placeholder="{words}"{hidden}>{escape(text)}</textarea>'
     )
 
 
@@ -88,13 +96,16 @@ def one_list(turn: ListTurn) -> str:
     catalogue, ahead = turn.dataset.catalogue, turn.open
     focus = ahead[0].recommendation.item_id if ahead else ""
     rows = "".join(_row(turn, card.recommendation, catalogue, focus) for card in turn.cards)
-    choices = (("rest", "bad", f"{BAD}<span>Rest bad</span>"), ("all", "good", f"{GOOD}<span>All good</span>"))
+    choices = (
+        ("rest", "bad", f"{BAD}<span>{say('Rest bad')}</span>"),
+        ("all", "good", f"{GOOD}<span>{say('All good')}</span>"),
+    )
     buttons = "".join(
         button(text + key(name), name, style=f"gpr-verdict gpr-{verdict}", key=name) for name, verdict, text in choices
     )
     return (
         f'<article class="gpr-judge" data-turn="{turn.token}">{_header(turn.request, catalogue)}'
-        f'<ol class="gpr-rows" aria-label="Recommendations of {escape(turn.title)}">{rows}</ol>'
+        f'<ol class="gpr-rows" aria-label="{escape(say(f"Recommendations of {turn.title}"))}">{rows}</ol>'
         f'<div class="gpr-keys gpr-two">{buttons}</div></article>'
     )
 
@@ -104,7 +115,7 @@ def _row(turn: ListTurn, found: Recommendation, catalogue: Catalogue, focus: str
     buttons = "".join(
         button(f"{text}{key(name)}", name, style=f"gpr-verdict gpr-{name}", label=f"{name.capitalize()}: {found.title}",
                on=verdict == name, item=found.item_id, key=name)
-        for name, text in (("bad", BAD), ("skip", "<span>Skip</span>"), ("good", GOOD))
+        for name, text in (("bad", BAD), ("skip", f"<span>{say('Skip')}</span>"), ("good", GOOD))
     )  # fmt: skip
     return (
         f'<li class="gpr-row{" gpr-focus" if found.item_id == focus else ""}" data-verdict="{escape(verdict)}">'
@@ -123,7 +134,7 @@ def two_lists(turn: PairTurn) -> str:
         ("right", "good", "Right is better"),
     )
     buttons = "".join(
-        button(f"<span>{text}</span>{key(name)}", press, style="gpr-verdict gpr-large", key=name)
+        button(f"<span>{say(text)}</span>{key(name)}", press, style="gpr-verdict gpr-large", key=name)
         for press, name, text in choices
     )
     return (
@@ -138,7 +149,8 @@ def _list(name: str, answer: Answer, catalogue: Catalogue) -> str:
         f"<li><b>{escape(found.title)}</b>{facts(catalogue.details(found.number))}</li>"
         for found in answer.recommendations
     )
-    return f'<section aria-label="{name} list"><span class="gpr-eyebrow">{name}</span><ol>{rows}</ol></section>'
+    head = f'<span class="gpr-eyebrow">{say(name)}</span>'
+    return f'<section aria-label="{say(f"{name} list")}">{head}<ol>{rows}</ol></section>'
 
 
 def last_line(said: str, reasons: Sequence[str], given: Sequence[str]) -> str:
@@ -149,14 +161,20 @@ def last_line(said: str, reasons: Sequence[str], given: Sequence[str]) -> str:
         given: those that were added already.
     """
     chips = "".join(
-        button(f"{escape(reason)}<kbd>{number}</kbd>", "reason", style="gpr-chip", on=reason in given, reason=reason)
+        button(
+            f"{escape(say(reason))}<kbd>{number}</kbd>", "reason", style="gpr-chip", on=reason in given, reason=reason
+        )
         for number, reason in enumerate(reasons, 1)
     )
-    why = f'<div class="gpr-reasons" role="group" aria-label="Why bad?"><span>Why?</span>{chips}</div>' if chips else ""
-    undo = button(f"Undo{key('undo')}", "undo", style="gpr-small", key="undo")
-    redo = button(f"Redo{key('redo')}", "redo", style="gpr-small", key="redo")
+    why = (
+        f'<div class="gpr-reasons" role="group" aria-label="{say("Why bad?")}"><span>{say("Why?")}</span>{chips}</div>'
+        if chips
+        else ""
+    )
+    undo = button(f"{say('Undo')}{key('undo')}", "undo", style="gpr-small", key="undo")
+    redo = button(f"{say('Redo')}{key('redo')}", "redo", style="gpr-small", key="redo")
     tools = local("Guidelines", "guidelines") + local("Keys", "help")
     return (
-        f'{why}<div class="gpr-last"><span role="status">{escape(said)}</span>'
+        f'{why}<div class="gpr-last"><span role="status">{escape(say(said))}</span>'
         f'<span class="gpr-tools">{undo}{redo}{tools}</span></div>'
     )

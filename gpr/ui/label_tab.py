@@ -20,6 +20,7 @@ from gpr.ui.judge import last_line, one_card, one_list, two_lists
 from gpr.ui.label_files import LabelFiles
 from gpr.ui.label_team import LabelTeam
 from gpr.ui.labelling import Typed, annotator_of
+from gpr.ui.language import say
 from gpr.ui.messages import empty, failure, in_words, notice, plural
 from gpr.ui.press import pressable, pressed
 from gpr.ui.queue_panel import QueuePanel
@@ -141,7 +142,7 @@ class LabelTab:
                 if task.state == "failed":
                     return notice(task.words, "bad"), "", None, gr.Timer(active=False)
                 if task.state == "running":
-                    return _waiting("The model is being loaded", task.words), "", sitting, gr.Timer(active=True)
+                    return _waiting("The model is being loaded…", task.words), "", sitting, gr.Timer(active=True)
                 sitting = Dealer(self.context, self.context.recommender(choice.active), choice).sit(sitting)
             sitting.deck.think()
         except Exception as error:
@@ -151,7 +152,7 @@ class LabelTab:
     def press(self, sitting: Sitting | None, name: str, event: gr.EventData, who: gr.Request) -> tuple[Any, ...]:
         """Stores what was said of the turn that was seen, or takes the latest back; the next one comes at once."""
         if sitting is None:
-            return _waiting("One moment", ""), gr.skip(), gr.Timer(active=True)
+            return _waiting("One moment…", ""), gr.skip(), gr.Timer(active=True)
         with sitting.lock:
             sitting.trouble = ""
             try:
@@ -231,35 +232,39 @@ def _turn(sitting: Sitting) -> str:
     if deck.trouble:
         return notice(deck.trouble, "bad")
     if deck.waiting:
-        return _waiting("Thinking of the next one", "")
+        return _waiting("Thinking of the next one…", "")
     if not deck.total:
         return empty("Nothing to judge yet", "This data brings no queries. Ask something on the tab Recommend first.")
     if sitting.done:
-        return empty("All done", f"Everything in this queue has a label of yours. {_summary(sitting)}")
+        return empty("All done", f"{say('Everything in this queue has a label of yours.')} {_summary(sitting)}")
     return empty("Nothing here", "No recommendation passes the filters, or others judge them already.")
 
 
 def _waiting(title: str, text: str) -> str:
-    return empty(f"{title}…", text)
+    return empty(title, text)
 
 
 def _progress(sitting: Sitting) -> str:
     """How much is done, how fast, how long it still takes, and the summary of the sitting."""
     done = sitting.done
     total = max(sitting.deck.total, done)
-    figures = [f"<b>{done:,}</b> of {total:,} labelled", f"<b>{sitting.labelled:,}</b> in this sitting"]
-    figures += [f"<b>{sitting.rate:,.0f}</b> an hour"] if sitting.rate else []
+    figures = [f"{_bold(done)} of {total:,} labelled", f"{_bold(sitting.labelled)} in this sitting"]
+    figures += [f"{_bold(sitting.rate)} an hour"] if sitting.rate else []
     figures += [f"{span(sitting.seconds_left)} left"] if sitting.seconds_left else []
     return (
         f'{progress_bar(done / total if total else 0, "labelled")}<details class="gpr-muted gpr-summary"><summary>'
-        f"{' · '.join(figures)}</summary><p>{escape(_summary(sitting))}</p></details>"
+        f"{' · '.join(map(say, figures))}</summary><p>{escape(_summary(sitting))}</p></details>"
     )
+
+
+def _bold(number: float) -> str:
+    return f"<b>{number:,.0f}</b>"
 
 
 def _summary(sitting: Sitting) -> str:
     """One sentence on the sitting."""
-    counts = ", ".join(f"{count:,} {verdict}" for verdict, count in sitting.counts.most_common() if count)
-    rate = f", {sitting.rate:,.0f} an hour lately" if sitting.rate else ""
-    back = f"; {plural(sitting.taken_back, 'label')} taken back" if sitting.taken_back else ""
-    labels = f"{plural(sitting.labelled, 'label')}{f' ({counts})' if counts else ''}"
-    return f"This sitting: {labels} in {span(sitting.seconds)}{rate}{back}."
+    counts = [say(f"{count:,} {verdict}") for verdict, count in sitting.counts.most_common() if count]
+    parts = [say(plural(sitting.labelled, "label")), *counts, say(span(sitting.seconds))]
+    parts += [say(f"{sitting.rate:,.0f} an hour lately")] if sitting.rate else []
+    parts += [say(f"{plural(sitting.taken_back, 'label')} taken back")] if sitting.taken_back else []
+    return f"{say('This sitting:')} {say(', ').join(parts)}{say('.')}"

@@ -17,6 +17,7 @@ from gpr.ui.cards import BAD, GOOD
 from gpr.ui.context import Context
 from gpr.ui.events import TOLD
 from gpr.ui.labelling import DEFAULT_ANNOTATOR, annotator_of
+from gpr.ui.language import say
 from gpr.ui.messages import empty, plural, worded
 from gpr.ui.press import button, pressable, pressed
 from gpr.ui.tables import table
@@ -62,7 +63,7 @@ class LabelTeam:
         """Guidelines for all, editors for the owner alone."""
         owner = self.context.is_owner(who)
         return (
-            self.team.guidelines or NO_GUIDELINES,
+            self.team.guidelines or say(NO_GUIDELINES),
             gr.Column(visible=owner),
             self.team.guidelines,
             gr.Row(visible=owner),
@@ -73,7 +74,7 @@ class LabelTeam:
     @worded
     def set_guidelines(self, text: str, name: str, who: gr.Request) -> str:
         self.team.set_guidelines(text.strip(), self._owner(name, who))
-        return self.team.guidelines or NO_GUIDELINES
+        return self.team.guidelines or say(NO_GUIDELINES)
 
     @worded
     def set_rules(self, overlap: float, reasons: str, name: str, who: gr.Request) -> tuple[int, str]:
@@ -152,8 +153,8 @@ def _pairs(found: dict[str, Any]) -> str:
     ]  # fmt: skip
     head = ("annotators", "items", "agreement", "Cohen's kappa", *(f"{one} / {other}" for one, other in votes))
     fleiss, alpha = (_kappa(found[name]) or "not defined" for name in ("fleiss", "krippendorff"))
-    line = f"{plural(found['shared_items'], 'recommendation')} judged by several. "
-    line += f"Fleiss' kappa {fleiss}, Krippendorff's alpha {alpha}."
+    line = say(f"{plural(found['shared_items'], 'recommendation')} judged by several.") + " "
+    line += say(f"Fleiss' kappa {fleiss}, Krippendorff's alpha {alpha}.")
     return f'<p class="gpr-muted">{line}</p>{table(head, rows, numbers=range(1, 8), label="Pairs of annotators")}'
 
 
@@ -168,7 +169,8 @@ def _wins(liked: dict[str, Any]) -> str:
     columns = ("run", "against", "wins", "losses", "ties", "win rate")
     html = table(columns, rows, numbers=(2, 3, 4, 5), label="Preferences")
     strength = ", ".join(f"{run or 'base model'} {value:.0%}" for run, value in liked.get("bradley_terry", {}).items())
-    return html + (f'<p class="gpr-muted">Liked more than the average run: {escape(strength)}.</p>' if strength else "")
+    words = say(f"Liked more than the average run: {strength}.")
+    return html + (f'<p class="gpr-muted">{escape(words)}</p>' if strength else "")
 
 
 def _conflicts(groups: list[list[Label]], total: int, owner: bool) -> str:
@@ -177,8 +179,10 @@ def _conflicts(groups: list[list[Label]], total: int, owner: bool) -> str:
     rows = [
         (group[0].query or "(history)", group[0].title, _said(group), _choices(group[0], owner)) for group in groups
     ]
-    line = f'<p class="gpr-muted">{plural(total, "conflict")}: one says good, another bad. The owner decides.</p>'
-    return line + table(("asked for", "recommended", "said", ""), rows, label="Conflicts", raw=[3])
+    words = say(f"{plural(total, 'conflict')}: one says good, another bad.")
+    return f'<p class="gpr-muted">{words} {say("The owner decides.")}</p>' + table(
+        ("asked for", "recommended", "said", ""), rows, label="Conflicts", raw=[3]
+    )
 
 
 def _said(group: list[Label]) -> str:

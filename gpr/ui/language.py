@@ -32,7 +32,7 @@ SETTING = "GPR_LANGUAGE"
 """Environment: the language of the server's visitors, where it is not that of their browser."""
 KEPT = 4096
 """Texts whose translation is remembered."""
-_SENTENCE = re.compile(r"(?<=[.!?…:]) +(?=\S)")
+_SENTENCE = re.compile(r"(?<=[.!?…]) +(?=\S)")
 
 
 class _Value(str):
@@ -81,16 +81,23 @@ def say(text: str) -> str:
 def _said(language: str, text: str) -> str:
     if language == ENGLISH or not text.strip():
         return text
-    found = _whole(language, text)
-    if found is not None:
-        return found
+    exact, _ = _dictionary(language)
+    if text in exact:
+        return exact[text]
     sentences = _SENTENCE.split(text)
-    if len(sentences) == 1:
-        return text
     parts = [_whole(language, sentence) for sentence in sentences]
-    if all(part is None for part in parts):
-        return text
-    return _joined([sentence if part is None else part for part, sentence in zip(parts, sentences, strict=True)])
+    if None in parts and (whole := _whole(language, text)) is not None:
+        return whole
+    return _joined(
+        [_placed(language, text) if part is None else part for part, text in zip(parts, sentences, strict=True)]
+    )
+
+
+def _placed(language: str, sentence: str) -> str:
+    """A sentence that no file knows; behind a place ('items.csv, row 3: ') what follows may be known."""
+    place, colon, rest = sentence.partition(": ")
+    said = _whole(language, rest) if colon else None
+    return sentence if said is None else f"{place}: {said}"
 
 
 def _joined(parts: list[str]) -> str:

@@ -49,6 +49,11 @@ def plural(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
+def title(text: str, level: int = 2) -> str:
+    """A title of a part of the page, as HTML."""
+    return f'<h{level} class="gpr-title">{escape(say(text))}</h{level}>'
+
+
 def empty(title: str, text: str) -> str:
     """What stands where there is nothing yet, as HTML."""
     return f'<div class="gpr-empty"><strong>{escape(say(title))}</strong><span>{escape(say(text))}</span></div>'

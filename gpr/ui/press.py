@@ -12,6 +12,8 @@ from typing import Any
 
 import gradio as gr
 
+from gpr.ui.language import say
+
 _LISTEN = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-press]');
@@ -52,7 +54,7 @@ def button(text: str, press: str, *, style: str = "", label: str = "", on: bool 
     """
     attributes = {"class": f"gpr-button {style}".strip(), "data-press": press}
     attributes |= {f"data-{name}": str(value) for name, value in data.items()}
-    attributes |= {"aria-label": label} if label else {}
+    attributes |= {"aria-label": say(label)} if label else {}
     attributes |= {"aria-pressed": str(on).lower()} if on is not None else {}
     inside = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
     return f'<button type="button" {inside}>{text}</button>'

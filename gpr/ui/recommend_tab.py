@@ -20,6 +20,7 @@ from gpr.ui.cards import card_list
 from gpr.ui.context import Active, Context
 from gpr.ui.events import QUICK, TOLD
 from gpr.ui.labelling import DEFAULT_ANNOTATOR, Typed, annotator_of, give, given
+from gpr.ui.language import say
 from gpr.ui.messages import empty, failure, notice, plural, worded
 from gpr.ui.press import button, pressable, pressed
 from gpr.ui.why_panel import waiting, why_panel
@@ -288,4 +289,4 @@ def _examples(dataset: Dataset) -> str:
     chips = "".join(
         button(escape(query), "example", style="gpr-chip", query=query) for query in queries[::step][:EXAMPLES]
     )
-    return f'<div class="gpr-examples"><span>Try</span>{chips}</div>' if chips else ""
+    return f'<div class="gpr-examples"><span>{say("Try")}</span>{chips}</div>' if chips else ""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gpr.data.dataset import Dataset
 from gpr.learn.needs import size
-from gpr.ui.messages import empty, notice
+from gpr.ui.language import say
+from gpr.ui.messages import empty, notice, title
 from gpr.ui.press import button
 from gpr.ui.tables import progress_bar, table
 from gpr.ui.teach_panel import taught_words
@@ -52,8 +53,10 @@ def training_words(dataset: Dataset) -> str:
         parts.append(f"{queries:,} training queries")
     if dataset.sequences:
         parts.append(f"{len(dataset.sequences):,} histories")
-    alone = "" if len(parts) > 1 else " It learns from the items' own descriptions."
-    return f'<p class="gpr-about">Trains on <b>{escape(dataset.name)}</b>: {", ".join(parts)}.{alone}</p>'
+    alone = "" if len(parts) > 1 else say("It learns from the items' own descriptions.")
+    name = f"<b>{escape(dataset.name)}</b>"
+    words = say(f"Trains on {name}: {say(', ').join(map(say, parts))}.")
+    return f'<p class="gpr-about">{words} {alone}</p>'
 
 
 def run_card(run: RunInfo | None, used: str) -> str:
@@ -73,38 +76,38 @@ def run_card(run: RunInfo | None, used: str) -> str:
     told = taught_words(run.taught) + _outcome(run, used) + (notice(FORGOTTEN_WORDS, "warn") if run.forgotten else "")
     return (
         f'<section class="gpr-run"><div class="gpr-run-head"><h3>{escape(run.name)}</h3>'
-        f'<span class="gpr-badge gpr-{kind}">{words}</span></div>{bar}{figures}{told}{_log(run)}'
-        '<p class="gpr-command"><span>The same without a browser</span>'
+        f'<span class="gpr-badge gpr-{kind}">{say(words)}</span></div>{bar}{figures}{told}{_log(run)}'
+        f'<p class="gpr-command"><span>{say("The same without a browser")}</span>'
         f"<code>{escape(run.command)}</code></p></section>"
     )
 
 
 def _progress(run: RunInfo, working: bool, share: float) -> str:
-    figures = [f"{run.phase}, {share:.0%}" if 0 < share < 1 else run.phase] if working and run.phase else []
+    figures = [f"{say(run.phase)}, {share:.0%}" if 0 < share < 1 else run.phase] if working and run.phase else []
     figures += [f"step {run.step:,} of {run.steps:,}"] if run.steps else []
     figures += [f"{span(run.seconds)} so far" if working else span(run.seconds)] if run.seconds else []
     figures += [f"about {span(run.seconds_left)} left"] if working and run.seconds_left is not None else []
-    return " · ".join(figures)
+    return " · ".join(map(say, figures))
 
 
 def _validation(run: RunInfo) -> str:
     """The last look at validation while training, or what was found at the end."""
     if run.metrics:
-        return "Validation: " + ", ".join(f"{name} {value:.3f}" for name, value in run.metrics.items())
+        figures = ", ".join(f"{name} {value:.3f}" for name, value in run.metrics.items())
+        return say(f"Validation: {figures}")
     if not (checks := run.checks()):
         return ""
     last = checks[-1]
     figures = ", ".join(f"{name} {last[name]:.3f}" for name in ("R@10", "NDCG@10") if name in last)
-    return f"Validation at step {last['step']:,}: loss {last['valid_loss']:.3f}, {figures}"
+    return say(f"Validation at step {last['step']:,}: loss {last['valid_loss']:.3f}, {figures}")
 
 
 def _machine(run: RunInfo) -> str:
-    words = {
-        "rate": "learning rate {:.2g}",
-        "examples_per_second": "{:.0f} examples/s",
-        "memory_gb": "{:.1f} GB memory",
-    }
-    return " · ".join(form.format(run.state[name]) for name, form in words.items() if name in run.state)
+    state, words = run.state, []
+    words += [f"learning rate {state['rate']:.2g}"] if "rate" in state else []
+    words += [f"{state['examples_per_second']:.0f} examples/s"] if "examples_per_second" in state else []
+    words += [f"{state['memory_gb']:.1f} GB memory"] if "memory_gb" in state else []
+    return " · ".join(map(say, words))
 
 
 def _foreseen(run: RunInfo) -> str:
@@ -115,7 +118,7 @@ def _foreseen(run: RunInfo) -> str:
     words = f"Foreseen: {span(needed['seconds'])}, {size(needed['memory_gb'])} memory, {size(needed['disk_gb'])} disk"
     if run.usable:
         words += f" · needed: {span(run.seconds)}, {size(run.state.get('peak_memory_gb', 0.0))} memory"
-    return words
+    return say(words)
 
 
 def _outcome(run: RunInfo, used: str) -> str:
@@ -142,17 +145,17 @@ def queue_list(waiting: Sequence[str]) -> str:
         f"<li><span>{place}. {escape(name)}</span>"
         + button("↑", "up", style="gpr-small", label=f"Earlier: {name}", run=name)
         + button("↓", "down", style="gpr-small", label=f"Later: {name}", run=name)
-        + button("Remove", "unqueue", style="gpr-small", label=f"Remove from the queue: {name}", run=name)
+        + button(say("Remove"), "unqueue", style="gpr-small", label=f"Remove from the queue: {name}", run=name)
         + "</li>"
         for place, name in enumerate(waiting, 1)
     )
-    return f'<h3 class="gpr-title">Waiting</h3><ol class="gpr-queue">{lines}</ol>'
+    return f'{title("Waiting", 3)}<ol class="gpr-queue">{lines}</ol>'
 
 
 def _log(run: RunInfo) -> str:
     lines = [" ".join(f"{name} {_short(value)}" for name, value in entry.items()) for entry in run.log()[-LOG_LINES:]]
     text = escape("\n".join(lines))
-    return f'<details class="gpr-log"><summary>Log</summary><pre>{text}</pre></details>' if text else ""
+    return f'<details class="gpr-log"><summary>{say("Log")}</summary><pre>{text}</pre></details>' if text else ""
 
 
 def _short(value: object) -> str:
@@ -192,22 +195,29 @@ def run_table(runs: Sequence[RunInfo], used: str, shown: str, sort: str = "newes
 
 
 def _row(run: RunInfo, metrics: Sequence[str], used: str, shown: str) -> tuple[object, ...]:
-    look = button("Look", "look", style="gpr-small", label=f"Look at {run.name}", run=run.name, on=run.name == shown)
+    look = button(
+        say("Look"), "look", style="gpr-small", label=f"Look at {run.name}", run=run.name, on=run.name == shown
+    )
     use = ""
     if run.usable:
         words = "In use" if run.name == used else "Use this run"
         use = button(
-            words, "use", style="gpr-small gpr-use", label=f"{words}: {run.name}", run=run.name, on=run.name == used
+            say(words),
+            "use",
+            style="gpr-small gpr-use",
+            label=f"{words}: {run.name}",
+            run=run.name,
+            on=run.name == used,
         )
     values = [f"{run.metrics[name]:.3f}" if name in run.metrics else "" for name in metrics]
     return (
         run.name,
         f'<span class="gpr-actions">{look}{use}</span>',
-        STATUS.get(run.status, ("", run.status))[1] + (FORGOTTEN_SHORT if run.forgotten else ""),
+        say(STATUS.get(run.status, ("", run.status))[1]) + (say(FORGOTTEN_SHORT) if run.forgotten else ""),
         Path(run.data).name,
         Path(run.base).name,
         *values,
-        span(run.seconds),
+        say(span(run.seconds)),
         _moment(run.started),
         " ".join([run.note, *(f"#{tag}" for tag in run.tags)]).strip(),
     )

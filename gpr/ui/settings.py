@@ -11,6 +11,7 @@ import gradio as gr
 from gpr.errors import RunError
 from gpr.learn.options import PRECISIONS, PRESETS, TARGETS, TASKS, Options
 from gpr.lm.install import DEFAULT_BASE, PACKAGED
+from gpr.ui.language import say
 
 LENGTHS = {"Recommended": "", "Epochs": "epochs", "Minutes": "max_minutes"}
 PRESET_WORDS = "Quick: at most 3 minutes. Thorough: 12 epochs, twice the rank, half of the layers."
@@ -134,7 +135,7 @@ def _amount(length: str) -> gr.Number:
     kind = LENGTHS.get(length, "")
     if not kind:
         return gr.Number(visible=False)
-    return gr.Number(label="Minutes at most" if kind == "max_minutes" else "Epochs", visible=True)
+    return gr.Number(label=say("Minutes at most" if kind == "max_minutes" else "Epochs"), visible=True)
 
 
 def _preset(name: str) -> tuple[Any, ...]:

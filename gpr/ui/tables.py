@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
+from gpr.ui.language import say
+
 MAX_CELL, LONG, SHORT = 120, 40, 12
 """Characters of a cell that are shown, from which on a column is wide, and up to which it stays on one line."""
 SPLIT_WORDS = {"train": "training", "valid": "validation", "test": "test"}
@@ -28,7 +30,7 @@ def table(
     """
 
     def cell(tag: str, column: int, value: object) -> str:
-        text = str(value)
+        text = say(str(value)) if tag == "th" else str(value)
         if column in raw and (tag == "td" or raw_head):
             return f"<{tag}{' class=gpr-number' if column in numbers else ''}>{text}</{tag}>"
         kind = "gpr-number" if column in numbers else _width(text)
@@ -37,7 +39,7 @@ def table(
     header = "".join(cell("th", number, name) for number, name in enumerate(head))
     body = "".join(f"<tr>{''.join(cell('td', number, value) for number, value in enumerate(row))}</tr>" for row in rows)
     return (
-        f'<div class="gpr-scroll" tabindex="0" role="region" aria-label="{escape(label)}">'
+        f'<div class="gpr-scroll" tabindex="0" role="region" aria-label="{escape(say(label))}">'
         f'<table class="gpr-table"><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
@@ -52,7 +54,8 @@ def _width(text: str) -> str:
 def figures(values: Mapping[str, object]) -> str:
     """A row of large numbers with their names."""
     items = "".join(
-        f"<div><dd>{escape(f'{value:,}' if isinstance(value, int) else str(value))}</dd><dt>{escape(name)}</dt></div>"
+        f"<div><dd>{escape(f'{value:,}' if isinstance(value, int) else str(value))}</dd>"
+        f"<dt>{escape(say(name))}</dt></div>"
         for name, value in values.items()
     )
     return f'<dl class="gpr-figures">{items}</dl>'
@@ -60,7 +63,7 @@ def figures(values: Mapping[str, object]) -> str:
 
 def progress_bar(share: float | None, label: str) -> str:
     """How much of something is done, 0 to 1; None where nobody knows yet."""
-    start = f'<div class="gpr-progress" role="progressbar" aria-label="{escape(label)}"'
+    start = f'<div class="gpr-progress" role="progressbar" aria-label="{escape(say(label))}"'
     if share is None:
         return f'{start}><span class="gpr-unknown"></span></div>'
     percent = 100 * min(max(share, 0.0), 1.0)

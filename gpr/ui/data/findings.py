@@ -8,6 +8,7 @@ from gpr.data.account import examples_of
 from gpr.data.dataset import Dataset
 from gpr.data.finding import Finding
 from gpr.ui.data.remedies import remedies
+from gpr.ui.language import say
 from gpr.ui.messages import notice
 from gpr.ui.tables import table
 
@@ -27,7 +28,7 @@ def finding_list(dataset: Dataset, *, stored: bool) -> str:
     order = list(GRADES)
     ordered = sorted(findings, key=lambda finding: order.index(finding.grade))
     more = len(ordered) - MAX_FINDINGS
-    rest = f'<li class="gpr-muted">and {more:,} more</li>' if more > 0 else ""
+    rest = f'<li class="gpr-muted">{say(f"and {more:,} more")}</li>' if more > 0 else ""
     shown = "".join(_finding(dataset, finding, stored) for finding in ordered[:MAX_FINDINGS])
     return f'<ul class="gpr-findings">{shown}{rest}</ul>'
 
@@ -38,12 +39,12 @@ def _finding(dataset: Dataset, finding: Finding, stored: bool) -> str:
     place += [f"row {finding.row:,}"] if finding.row is not None else []
     place += [f"column {finding.column}"] if finding.column else []
     place += [f"{finding.count:,} times"] if finding.count > 1 else []
-    where = f'<span class="gpr-place">{escape(", ".join(place))}</span>' if place else ""
+    where = f'<span class="gpr-place">{escape(say(", ").join(map(say, place)))}</span>' if place else ""
     examples = [(f"{example['row']:,}", example["value"]) for example in examples_of(dataset, finding)]
     rows = table(("row", finding.column or "cells"), examples, numbers=(0,), label="example rows") if examples else ""
-    shown = f'<details class="gpr-rows"><summary>Show rows</summary>{rows}</details>' if rows else ""
+    shown = f'<details class="gpr-rows"><summary>{say("Show rows")}</summary>{rows}</details>' if rows else ""
     choice = remedies(dataset, finding, stored=stored)
     return (
-        f'<li class="gpr-finding"><span class="gpr-badge gpr-{kind}">{words}</span>'
-        f"<span>{escape(finding.message)}</span>{where}{choice}{shown}</li>"
+        f'<li class="gpr-finding"><span class="gpr-badge gpr-{kind}">{say(words)}</span>'
+        f"<span>{escape(say(finding.message))}</span>{where}{choice}{shown}</li>"
     )

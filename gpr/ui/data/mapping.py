@@ -12,6 +12,7 @@ from gpr.data.choices import Choices
 from gpr.data.columns import ALL_ROLES, Meaning
 from gpr.data.table import Table
 from gpr.data.times import parse_numbers
+from gpr.ui.language import say
 from gpr.ui.tables import table
 
 ROLE_WORDS = {
@@ -31,14 +32,15 @@ Roles = Mapping[str, Mapping[str, str]]
 def select(press: str, options: Mapping[str, str], chosen: str, label: str, **data: str) -> str:
     """A dropdown whose choice is pressed: `value` comes along."""
     inside = "".join(
-        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(words)}</option>'
+        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(say(words))}</option>'
         for value, words in options.items()
     )
     given = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
     # The page changes what is there instead of drawing it anew, and a dropdown that was used would keep what was chosen
     # in it; inside of an element with a new name it is drawn anew.
     fresh = f"gpr-{secrets.token_hex(4)}"
-    field = f'<select class="gpr-select" data-press="{press}" aria-label="{escape(label)}"{given}>{inside}</select>'
+    given += f' aria-label="{escape(say(label))}"'
+    field = f'<select class="gpr-select" data-press="{press}"{given}>{inside}</select>'
     return f"<{fresh}>{field}</{fresh}>"
 
 
@@ -50,19 +52,19 @@ def columns_html(tables: Mapping[str, Table], meanings: Meanings, accounts: Mapp
 def _file(file: str, found: Table, columns: Mapping[str, Meaning], account: Mapping[str, int] | None) -> str:
     words = f"{found.rows:,} rows"
     if account:
-        words += f" = {account['used']:,} used + {account['set_aside']:,} set aside"
+        words = f"{found.rows:,} rows = {account['used']:,} used + {account['set_aside']:,} set aside"
     roles: dict[str, str] = {role: ROLE_WORDS.get(role, role) for role in ALL_ROLES}
     rows = [
         (
             column,
             select("role", roles, meaning.role, f"meaning of {column}", file=file, column=column),
-            meaning.reason,
+            say(meaning.reason),
             _sample(found.frame[column]),
         )
         for column, meaning in columns.items()
     ]
     shown = table(("column", "means", "why", "for example"), rows, label=f"columns of {file}", raw=[1])
-    return f"<h4>{escape(file)} <small>{words}</small></h4>{shown}"
+    return f"<h4>{escape(file)} <small>{say(words)}</small></h4>{shown}"
 
 
 def _sample(values: pd.Series) -> str:
@@ -85,7 +87,7 @@ def choices_html(choices: Choices, roles: Roles) -> str:
             "date": "by date, the same for all",
         }
         lines.append(("Histories are split", _choice("histories", options, choices.histories)))
-    inside = "".join(f"<label><span>{escape(words)}</span>{field}</label>" for words, field in lines)
+    inside = "".join(f"<label><span>{escape(say(words))}</span>{field}</label>" for words, field in lines)
     return f'<div class="gpr-settings">{inside}</div>' if lines else ""
 
 

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from gpr.data.dataset import SPLITS, Dataset
 from gpr.data.times import instants, parse_numbers
+from gpr.ui.language import say
 
 POINTS, BINS, BARS = 400, 40, 20
 MANY_RATINGS = 11
@@ -96,7 +97,7 @@ def _ratings(dataset: Dataset) -> go.Figure | None:
 def _tokens(lengths: Sequence[int], cut_off: int) -> go.Figure:
     figure = _histogram(lengths, "tokens of an item's text", "items") or go.Figure()
     cut = sum(length >= cut_off for length in lengths)
-    figure.add_vline(x=cut_off, line_dash="dash", line_color="#b3261e", annotation_text=f"cut here: {cut:,} items")
+    figure.add_vline(x=cut_off, line_dash="dash", line_color="#b3261e", annotation_text=say(f"cut here: {cut:,} items"))
     return figure
 
 
@@ -131,8 +132,8 @@ def _figure(trace: Any, x: str, y: str, **layout: Any) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": _INK, "size": 13},
         margin={"l": 56, "r": 16, "t": 36, "b": 48},
-        xaxis_title=x,
-        yaxis_title=y,
+        xaxis_title=say(x),
+        yaxis_title=say(y),
         bargap=0.08,
         showlegend=False,
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": _INK, "remove": ["select2d", "lasso2d"]},

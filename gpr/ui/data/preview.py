@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from gpr.data.account import account, set_aside
 from gpr.data.dataset import SPLITS, Dataset, Example
+from gpr.ui.language import say
 from gpr.ui.press import button
 from gpr.ui.tables import SPLIT_WORDS, table
 
@@ -31,7 +32,7 @@ def preview(dataset: Dataset, part: str = "items", page: int = 0, search: str = 
     shown = {"items": _items, "examples": _examples, "set aside": _set_aside}[part](dataset, places.tolist())
     switch = "".join(
         button(
-            f"{name.capitalize()} <small>{size:,}</small>",
+            f"{say(name.capitalize())} <small>{size:,}</small>",
             "page",
             style="gpr-switch",
             on=name == part,
@@ -43,20 +44,21 @@ def preview(dataset: Dataset, part: str = "items", page: int = 0, search: str = 
     )
     return (
         f'<div class="gpr-pager"><div class="gpr-switches">{switch}</div>'
-        f'<div class="gpr-turns">{_turns(part, page, total)}</div></div>{shown if total else _NOTHING}'
+        f'<div class="gpr-turns">{_turns(part, page, total)}</div></div>{shown if total else _nothing()}'
     )
 
 
-_NOTHING = '<p class="gpr-muted">Nothing has these words.</p>'
+def _nothing() -> str:
+    return f'<p class="gpr-muted">{say("Nothing has these words.")}</p>'
 
 
 def _turns(part: str, page: int, total: int) -> str:
     first, last = min(page * PAGE + 1, total), min((page + 1) * PAGE, total)
     turns = "".join(
-        button(arrow, "page", label=f"{words} page", part=part, page=target)
-        for arrow, words, target in (("←", "Previous", page - 1), ("→", "Next", page + 1))
+        button(arrow, "page", label=words, part=part, page=target)
+        for arrow, words, target in (("←", "Previous page", page - 1), ("→", "Next page", page + 1))
     )
-    return f"<span>{first:,} to {last:,} of {total:,}</span>{turns if total > PAGE else ''}"
+    return f"<span>{say(f'{first:,} to {last:,} of {total:,}')}</span>{turns if total > PAGE else ''}"
 
 
 def _found(dataset: Dataset, part: str, search: str) -> np.ndarray | None:
@@ -102,7 +104,7 @@ def _examples(dataset: Dataset, places: list[int]) -> str:
     body = []
     for split, example in pairs:
         chosen = [titles[number] for number in example.request.history]
-        history = [f"{len(chosen)} items, last {chosen[-1]}" if chosen else ""] if histories else []
+        history = [say(f"{len(chosen)} items, last {chosen[-1]}") if chosen else ""] if histories else []
         user = [example.request.user] if users else []
         body.append((example.request.query, *history, *user, titles[example.item], SPLIT_WORDS[split]))
     head = ("query", *(["history"] if histories else []), *(["user"] if users else []), "item", "split")

@@ -13,6 +13,7 @@ from gpr.data.split import query_key
 from gpr.errors import GPRError
 from gpr.ui.data.findings import finding_list
 from gpr.ui.data.mapping import Meanings, choices_html, columns_html
+from gpr.ui.language import say
 from gpr.ui.messages import failure
 from gpr.ui.tables import SPLIT_WORDS, figures
 
@@ -34,15 +35,17 @@ def report_html(dataset: Dataset, *, copied: bool) -> str:
         file: {name: Meaning(role, dataset.reasons[file][name]) for name, role in columns.items()}  # type: ignore[arg-type]
         for file, columns in dataset.mapping.items()
     }
-    about = " A change makes a copy of this data in your workspace." if copied else ""
+    help_words = say(
+        "Change what is wrong: the effect shows at once, and files with the same columns are read so from then on."
+    )
+    help_words += f" {say('A change makes a copy of this data in your workspace.')}" if copied else ""
     return (
         f'<h2 class="gpr-title">{escape(dataset.name)} <small>{dataset.hash}</small></h2>{figures(sizes)}'
-        f'<h3 class="gpr-title">Columns</h3><p class="gpr-help">Change what is wrong: the effect shows at once, and '
-        f"files with the same columns are read so from then on.{about}</p>"
+        f'<h3 class="gpr-title">{say("Columns")}</h3><p class="gpr-help">{help_words}</p>'
         f"{columns_html(dataset.tables, meanings, accounts)}"
-        f'<h3 class="gpr-title">Split</h3>{choices_html(dataset.choices, dataset.mapping)}'
+        f'<h3 class="gpr-title">{say("Split")}</h3>{choices_html(dataset.choices, dataset.mapping)}'
         f'<p class="gpr-help">{escape(_split_words(dataset))}</p>'
-        f'<h3 class="gpr-title">Findings</h3>{finding_list(dataset, stored=not copied)}'
+        f'<h3 class="gpr-title">{say("Findings")}</h3>{finding_list(dataset, stored=not copied)}'
     )
 
 
@@ -54,8 +57,8 @@ def _split_words(dataset: Dataset) -> str:
     shared = len(asked["test"] & (asked["train"] | asked["valid"]))
     sizes = ", ".join(f"{len(dataset.examples[split]):,} {SPLIT_WORDS[split]}" for split in SPLITS)
     leak = f"{shared:,} test queries are also trained on" if shared else "no test query is trained on"
-    ties = " Equal times keep the order of the file." if dataset.sequences else ""
-    return f"Split: {sizes}; seed {dataset.seed}. Leak check: {leak}.{ties}"
+    ties = f" {say('Equal times keep the order of the file.')}" if dataset.sequences else ""
+    return say(f"Split: {sizes}; seed {dataset.seed}. Leak check: {leak}.") + ties
 
 
 def incomplete_html(data: str, error: Exception) -> str:
@@ -73,6 +76,6 @@ def incomplete_html(data: str, error: Exception) -> str:
     }
     by_file = {table.file: table for table in tables.values()}
     return (
-        f'<h2 class="gpr-title">{escape(known.name)}</h2>{told}<h3 class="gpr-title">Columns</h3>'
-        f'<p class="gpr-help">Say what the columns mean.</p>{columns_html(by_file, meanings, {})}'
+        f'<h2 class="gpr-title">{escape(known.name)}</h2>{told}<h3 class="gpr-title">{say("Columns")}</h3>'
+        f'<p class="gpr-help">{say("Say what the columns mean.")}</p>{columns_html(by_file, meanings, {})}'
     )

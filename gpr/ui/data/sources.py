@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from gpr.ui.context import Active, Source
+from gpr.ui.language import say
 from gpr.ui.press import button
 
 DOWNLOADS = "Fetched once from a package registry: its licence forbids passing it on."
@@ -14,8 +15,8 @@ def tiles_html(sources: list[Source], active: Active) -> str:
     """One button for each."""
     tiles = "".join(
         button(
-            f"<b>{escape(source.name)}</b><span>{escape(source.about)}</span>"
-            + (f"<small>{escape(DOWNLOADS)}</small>" if source.kind == "download" else ""),
+            f"<b>{escape(source.name)}</b><span>{escape(say(source.about))}</span>"
+            + (f"<small>{escape(say(DOWNLOADS))}</small>" if source.kind == "download" else ""),
             "choose",
             style="gpr-tile",
             on=source.data == active.data,

@@ -21,7 +21,8 @@ from gpr.ui.data.report import incomplete_html, report_html
 from gpr.ui.data.sources import tiles_html
 from gpr.ui.data.take import TakeAway
 from gpr.ui.events import QUICK, TOLD
-from gpr.ui.messages import failure, notice, worded
+from gpr.ui.language import say
+from gpr.ui.messages import failure, notice, title, worded
 from gpr.ui.press import pressable, pressed
 from gpr.ui.uploads import free_name, plain_name, suggest_name
 
@@ -37,10 +38,10 @@ class DataTab:
 
     def __init__(self, context: Context, active: gr.BrowserState) -> None:
         self.context, self.active = context, active
-        gr.HTML('<h2 class="gpr-title">Choose data</h2>', apply_default_css=False, js_on_load=None)
+        gr.HTML(title("Choose data"), apply_default_css=False, js_on_load=None)
         self.tiles = pressable(elem_id="gpr-sources")
         with gr.Accordion("Use your own table", open=False, elem_id="gpr-own"):
-            gr.HTML(_HELP, apply_default_css=False, js_on_load=None)
+            gr.HTML(f'<p class="gpr-help">{_HELP}</p>', apply_default_css=False, js_on_load=None)
             self.files = gr.File(file_count="multiple", label="Files", height=150, elem_id="gpr-files")
             self.personal = gr.Checkbox(label=KEEP_PERSONAL, info=ELSE_MASKED, elem_id="gpr-keep-personal")
             with gr.Row(elem_classes="gpr-ask"):
@@ -49,7 +50,7 @@ class DataTab:
         self.notice = gr.HTML("", elem_id="gpr-data-notice", apply_default_css=False, js_on_load=None)
         self.report = pressable(elem_id="gpr-report", min_height=80)
         self.take = TakeAway(context, active)
-        gr.HTML('<h3 class="gpr-title">Look</h3>', apply_default_css=False, js_on_load=None)
+        gr.HTML(title("Look", 3), apply_default_css=False, js_on_load=None)
         self.search = gr.Textbox(label="Search", placeholder="words in a row", elem_id="gpr-data-search")
         self.preview = pressable(elem_id="gpr-preview")
         with gr.Accordion("Pictures", open=False, elem_id="gpr-pictures") as self.pictures:
@@ -179,7 +180,7 @@ class DataTab:
         if not pictures:
             return gr.Radio([], value=None), None
         name = chosen if chosen in pictures else next(iter(pictures))
-        return gr.Radio(list(pictures), value=name), pictures[name]
+        return gr.Radio([(say(one), one) for one in pictures], value=name), pictures[name]
 
     def _token_lengths(self, active: Active) -> tuple[list[int] | None, int]:
         """Of the items' texts under the model, if it is loaded."""
@@ -192,12 +193,14 @@ class DataTab:
         return [prompt.end - prompt.start for prompt in ensemble.gpt.prompts.texts], MAX_ITEM_TOKENS
 
 
-_HELP = (
-    '<p class="gpr-help">One file with a column of titles is enough. Better: <code>items.csv</code> with '
-    "<code>item_id, title</code> and any of <code>description, category, …</code>, and <code>pairs.csv</code> with "
-    "<code>query, item_id</code> or <code>interactions.csv</code> with <code>user_id, item_id</code>. "
-    f"Formats: {known_formats()}; MovieLens, Amazon reviews, RecBole, Argilla, Label Studio as they are. "
-    "The data stays in your workspace on this machine, with user ids as keyed hashes.</p>"
+_HELP = "<br>".join(
+    f"<span>{words}</span>"
+    for words in (
+        "One file with a column of titles is enough. Better: items.csv with item_id, title and any of description, "
+        "category, and pairs.csv with query, item_id or interactions.csv with user_id, item_id.",
+        f"Formats: {known_formats()}; MovieLens, Amazon reviews, RecBole, Argilla, Label Studio as they are.",
+        "The data stays in your workspace on this machine, with user ids as keyed hashes.",
+    )
 )
 
 

@@ -15,6 +15,7 @@ from gpr.data.load import kept_folder
 from gpr.errors import DataError
 from gpr.keeping import delete, forget, rename
 from gpr.ui.context import Context
+from gpr.ui.language import say
 from gpr.ui.messages import failure, notice, plural, worded
 
 DOWNLOAD = "() => document.querySelector('#gpr-data-file')?.click()"
@@ -103,7 +104,7 @@ class TakeAway:
         except Exception as error:
             return gr.skip(), failure(error)
         words = " ".join(
-            f"{one.name}: {plural(one.rows, 'row')} and {plural(one.labels, 'label')} removed."
+            say(f"{one.name}: {plural(one.rows, 'row')} and {plural(one.labels, 'label')} removed.")
             + (f" Runs trained on it: {', '.join(one.runs)}." if one.runs else "")
             for one in gone
         )

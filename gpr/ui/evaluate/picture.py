@@ -6,6 +6,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from gpr.ui.language import say
+
 _INK, _ACCENT, _GREY, _GRID = "#7d879b", "#5b74e6", "#98a1b3", "rgba(125,135,155,.25)"
 FIRST, BESIDE = "gpr", "base"
 
@@ -20,8 +22,14 @@ def reliability_figure(result: dict[str, Any], beside: str = BESIDE) -> go.Figur
     most = max(bin_[side] for found in shown.values() for bin_ in found["bins"] for side in ("said", "true"))
     top = min(1.0, 1.08 * most)
     figure.add_scatter(
-        x=[0, top], y=[0, top], mode="lines", name="as said", line={"color": _GREY, "dash": "dash"}, hoverinfo="skip"
+        x=[0, top],
+        y=[0, top],
+        mode="lines",
+        name=say("as said"),
+        line={"color": _GREY, "dash": "dash"},
+        hoverinfo="skip",
     )
+    hover = "%{x:.1%} → %{y:.1%} (n = %{customdata:,})<extra></extra>"
     for (name, found), colour in zip(shown.items(), (_ACCENT, "#c98a2b"), strict=False):
         bins = found["bins"]
         figure.add_scatter(
@@ -32,7 +40,7 @@ def reliability_figure(result: dict[str, Any], beside: str = BESIDE) -> go.Figur
             mode="lines+markers",
             line={"color": colour},
             marker={"size": 8},
-            hovertemplate="said %{x:.1%}, came true %{y:.1%} of %{customdata:,}<extra></extra>",
+            hovertemplate=hover,
         )
     _dress(figure, top)
     return figure
@@ -49,5 +57,5 @@ def _dress(figure: go.Figure, top: float) -> None:
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": _INK},
     )
     axis = {"gridcolor": _GRID, "zeroline": False, "automargin": True, "tickformat": ".0%", "range": [0, top]}
-    figure.update_xaxes(title="probability that was said", **axis)
-    figure.update_yaxes(title="share that came true", **axis)
+    figure.update_xaxes(title=say("probability that was said"), **axis)
+    figure.update_yaxes(title=say("share that came true"), **axis)

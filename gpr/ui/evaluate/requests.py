@@ -6,6 +6,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from gpr.ui.language import say
 from gpr.ui.messages import plural
 
 LOST, WON, WORST = "where gpr lost", "where gpr won", "gpr's worst"
@@ -38,14 +39,13 @@ def request_list(result: dict[str, Any], way: str, rival: str) -> str:
     """The first of those requests; each opens to both lists."""
     found = chosen(result, way, rival)
     if not found:
-        return '<p class="gpr-muted">There is no such request.</p>'
+        return f'<p class="gpr-muted">{say("There is no such request.")}</p>'
     total = len(result["details"]["requests"])
-    more = f"; the first {SHOWN} are shown" if len(found) > SHOWN else ""
-    count = (
-        f"{len(found):,} of {plural(total, 'request')}{more}." if way != WORST else f"{plural(total, 'request')}{more}."
-    )
+    count = f"{len(found):,} of {plural(total, 'request')}." if way != WORST else f"{plural(total, 'request')}."
+    more = say(f"The first {SHOWN} are shown.") if len(found) > SHOWN else ""
+    words = f"{say(count)} {more} {say('Open one to see both lists.')}"
     rows = "".join(_request(result, request, rival) for request in found[:SHOWN])
-    return f'<p class="gpr-muted">{count} Open one to see both lists.</p><div class="gpr-asked">{rows}</div>'
+    return f'<p class="gpr-muted">{words}</p><div class="gpr-asked">{rows}</div>'
 
 
 def _request(result: dict[str, Any], request: dict[str, Any], rival: str) -> str:

@@ -18,6 +18,7 @@ from gpr.ui.evaluate.picture import reliability_figure
 from gpr.ui.evaluate.requests import LOST, WAYS, request_list, rivals
 from gpr.ui.evaluate.tables import METRICS, group_tables, list_table, main_table
 from gpr.ui.events import QUICK, TOLD
+from gpr.ui.language import say
 from gpr.ui.messages import empty, notice, worded
 from gpr.ui.tables import progress_bar
 
@@ -109,7 +110,7 @@ class EvaluateTab:
         """Asks the evaluation to stop; what it found is kept."""
         if task := self._task(stored):
             task.stop()
-        return gr.Button("Stopping…", interactive=False), gr.skip()
+        return gr.Button(say("Stopping…"), interactive=False), gr.skip()
 
     @worded
     def watch(self, stored: object, metric: str) -> tuple[Any, ...]:
@@ -123,9 +124,9 @@ class EvaluateTab:
         state = (
             "" if result else _status(task),
             gr.Column(visible=bool(result)),
-            gr.Button("Evaluating…" if going else "Go on" if _stopped(task) else "Evaluate", interactive=not going,
+            gr.Button(say("Evaluating…" if going else "Go on" if _stopped(task) else "Evaluate"), interactive=not going,
                       visible=not result),
-            gr.Button("Stopping…" if task and task.asked else "Stop", visible=going,
+            gr.Button(say("Stopping…" if task and task.asked else "Stop"), visible=going,
                       interactive=not (task and task.asked)),
             gr.Timer(active=going),
         )  # fmt: skip
@@ -183,9 +184,11 @@ def _stopped(task: Task | None) -> bool:
 
 
 def _about(active: Active) -> str:
-    what = f"run <b>{escape(active.run)}</b>" if active.run else "the <b>base model</b>, since no run is chosen,"
-    where = f"on the test part of <b>{escape(active.name)}</b>"
-    return f'<p class="gpr-about">Measures {what} {where}, beside simple methods.</p>'
+    data, run = f"<b>{escape(active.name)}</b>", f"<b>{escape(active.run)}</b>"
+    words = f"Measures run {run} on the test part of {data}, beside simple methods."
+    if not active.run:
+        words = f"Measures the base model, since no run is chosen, on the test part of {data}, beside simple methods."
+    return f'<p class="gpr-about">{say(words)}</p>'
 
 
 def _status(task: Task | None) -> str:
@@ -196,7 +199,7 @@ def _status(task: Task | None) -> str:
     if task.state == "stopped":
         return notice(f"Stopped at {task.share:.0%}. What was found is kept; it can go on from there.", "info")
     bar = progress_bar(task.share, "evaluation")
-    return f'<section class="gpr-run">{bar}<p class="gpr-muted">{escape(task.words or "Starting…")}</p></section>'
+    return f'<section class="gpr-run">{bar}<p class="gpr-muted">{escape(say(task.words or "Starting…"))}</p></section>'
 
 
 def _figures(result: dict[str, Any], metric: str) -> tuple[str, str, str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from gpr.ui.language import say
 from gpr.ui.messages import plural
 from gpr.ui.tables import table
 
@@ -54,17 +55,18 @@ def main_table(result: dict[str, Any], metric: str) -> str:
     numbers = range(1, len(head))
     shown = table(head, rows, numbers=numbers, raw=range(len(head)), label="metrics")
     split, data = result["split"], result["data"]
-    words = f"{plural(int(result['n']), 'request')} of the {split} split of {data}. {result['protocol']}"
+    words = say(f"{plural(int(result['n']), 'request')} of the {split} split of {data}.")
+    words = f"{words} {say(result['protocol'])}"
     best = "★ significantly above every other method (p < .05). Small figures: 95 % intervals."
-    return f'{shown}<p class="gpr-muted">{best}</p><p class="gpr-muted">{escape(words)}</p>'
+    return f'{shown}<p class="gpr-muted">{say(best)}</p><p class="gpr-muted">{escape(words)}</p>'
 
 
 def group_tables(result: dict[str, Any], metric: str) -> str:
     """One metric for every group of requests, cold items among them."""
     groups = result["groups"]
     if not groups:
-        return '<p class="gpr-muted">There are too few requests of different kinds for groups.</p>'
-    sizes = [f"{escape(name)}<small>{plural(of['n'], 'request')}</small>" for name, of in groups.items()]
+        return f'<p class="gpr-muted">{say("There are too few requests of different kinds for groups.")}</p>'
+    sizes = [f"{escape(say(name))}<small>{say(plural(of['n'], 'request'))}</small>" for name, of in groups.items()]
     rows = [
         (_named(method), *(_figure(of["metrics"][method].get(metric)) for of in groups.values()))
         for method in result["metrics"]
@@ -82,15 +84,15 @@ def list_table(result: dict[str, Any]) -> str:
         rows.append((_named(name), *cells))
     columns = range(len(BEYOND) + 1)
     shown = table(("method", *BEYOND.values()), rows, numbers=columns[1:], raw=columns, label="lists")
-    return f'{shown}<p class="gpr-muted">{BEYOND_WORDS}</p>'
+    return f'{shown}<p class="gpr-muted">{say(BEYOND_WORDS)}</p>'
 
 
 def _named(name: str) -> str:
-    return f"<b>{escape(name)}</b><small>{escape(NAMES.get(name, ''))}</small>"
+    return f"<b>{escape(name)}</b><small>{escape(say(NAMES.get(name, '')))}</small>"
 
 
 def _cell(result: dict[str, Any], name: str, metric: str) -> str:
-    star = '<span class="gpr-best" title="significantly best">★</span> ' if result["best"][metric] == name else ""
+    star = '<span class="gpr-best">★</span> ' if result["best"][metric] == name else ""
     return f"{star}{_figure(result['metrics'][name].get(metric))}{_span(result['intervals'][name].get(metric))}"
 
 
