@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,12 +56,24 @@ def context(workspace: FakeWorkspace, data: str) -> Context:
 @pytest.fixture
 def url(context: Context) -> Iterator[str]:
     """The address of the page, started for this test."""
+    with served(context) as address:
+        yield address
+
+
+@contextmanager
+def served(context: Context, auth: list[tuple[str, str]] | None = None) -> Iterator[str]:
+    """The page, started for a while; its address."""
     from gpr.ui.page import build, launch_settings
 
     async def start() -> Blocks:
         page = build(context)
         page.launch(
-            server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings(context)
+            server_name="127.0.0.1",
+            server_port=port,
+            prevent_thread_lock=True,
+            quiet=True,
+            auth=auth,
+            **launch_settings(context),
         )
         return page
 
@@ -69,8 +82,10 @@ def url(context: Context) -> Iterator[str]:
         port = probe.getsockname()[1]
     with ThreadPoolExecutor(1) as starter:  # outside of a running event loop gradio makes some, and never closes them
         page = starter.submit(lambda: asyncio.run(start())).result()
-    yield f"http://127.0.0.1:{port}"
-    page.close(verbose=False)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        page.close(verbose=False)
 
 
 @dataclass
