@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from gpr.errors import RunError
 from gpr.terminal import WORKSPACE, Json, Root, err, open_workspace, out, print_json, stop_on_signal, user_errors
 
 if TYPE_CHECKING:
@@ -212,18 +213,33 @@ def runs_compare(
     out.print(shown)
 
 
-def _short(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
 @runs_app.command("delete")
 @user_errors
 def runs_delete(name: Name, root: Root = WORKSPACE) -> None:
     """Deletes a run that is not going on."""
     open_workspace(root).delete_run(name)
     print(f"{name}: deleted")
+
+
+@runs_app.command("queue")
+@user_errors
+def runs_queue(
+    name: Annotated[str, typer.Argument(help="A waiting run to move; without one the queue is shown.")] = "",
+    by: Annotated[int, typer.Option("--by", help="Places to move it; below 0 towards the front.")] = -1,
+    as_json: Json = False,
+    root: Root = WORKSPACE,
+) -> None:
+    """Shows the runs that wait for the device, the next one first, or moves one of them."""
+    turns = open_workspace(root).turns
+    if name:
+        if name not in turns.waiting():
+            raise RunError(f"The run '{name}' does not wait.", hint=f"Waiting: {', '.join(turns.waiting()) or 'none'}.")
+        turns.move(name, by)
+    waiting = turns.waiting()
+    if as_json:
+        print_json(waiting)
+        return
+    print("\n".join(f"{place}. {other}" for place, other in enumerate(waiting, 1)) or "No run waits.")
 
 
 @runs_app.command("rename")

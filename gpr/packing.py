@@ -16,12 +16,14 @@ from gpr.files import disk_error, written_whole
 from gpr.learn.options import Options
 from gpr.learn.run_folder import RunFolder
 from gpr.model_card import model_card
-from gpr.runs import MODEL, RunInfo
+from gpr.runs import MODEL, TASK_DATA, RunInfo
 
 Kind = Literal["run", "adapter", "merged"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PARTS = ("config.json", "metrics.json", "done.json", "notes.json", "state.json", "log.jsonl", "checks.jsonl")
 CARD = "README.md"
+LABELS = "labels.json"
+"""Of a run that classifies or scores: id -> label. The texts that it learned from stay behind."""
 KNOWN = re.compile(r"(adapter/)?[\w.-]+\.(json|jsonl|md|safetensors)")
 NEEDED = ("config.json", "done.json", "adapter/adapter_config.json", "adapter/adapter_model.safetensors")
 MAX_FILES, MAX_TEXT, MAX_WEIGHTS = 40, 64 << 20, 8 << 30
@@ -68,6 +70,10 @@ def _whole(run: RunInfo, folder: Path) -> None:
     for name in PARTS:
         if (run.folder / name).is_file():
             shutil.copy2(run.folder / name, folder / name)
+    if (data := run.folder / TASK_DATA).is_dir():
+        from gpr.tasks.examples import read_labels
+
+        (folder / LABELS).write_text(json.dumps(read_labels(data), ensure_ascii=False), encoding="utf-8")
     _adapter(run, folder / "adapter")
 
 
@@ -110,6 +116,7 @@ def import_run(file: Path, begin: Callable[[str], RunFolder], name: str = "") ->
             folder = begin(name or file.stem)
             try:
                 _unpack(archive, names, folder.path)
+                _unpack_labels(folder, file)
             except BaseException:
                 shutil.rmtree(folder.path, ignore_errors=True)
                 raise
@@ -152,6 +159,16 @@ def _unpack(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], folder: Pa
         target = folder.joinpath(*PurePosixPath(member.filename).parts)
         with archive.open(member) as source, target.open("wb") as copy:
             shutil.copyfileobj(source, copy)
+
+
+def _unpack_labels(folder: RunFolder, file: Path) -> None:
+    labels = folder.read(LABELS)
+    if not all(isinstance(label, str) and label for label in labels.values()):
+        raise _no_run(file, "its labels are no words")
+    if labels:
+        from gpr.tasks.examples import write_labels
+
+        write_labels(labels, folder.path / TASK_DATA)
 
 
 def _no_run(file: Path, why: str) -> DataError:

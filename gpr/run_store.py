@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from gpr.data.dataset import Dataset
+from gpr.device_queue import Turns
 from gpr.errors import GPRError, RunError
 from gpr.files import disk_error
 from gpr.learn.needs import Estimate
@@ -24,7 +25,6 @@ from gpr.learn.options import Options, check_name
 from gpr.learn.run_folder import Progress, RunFolder
 from gpr.run_work import work
 from gpr.runs import RunInfo, find_run, read_run, read_runs
-from gpr.turns import Turns
 
 if TYPE_CHECKING:
     from gpr.learn.pretraining import Shape

@@ -30,7 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.run_work",),
     ("gpr.bases",),
     ("gpr.model_card", "gpr.tasks"),
-    ("gpr.runs", "gpr.turns", "gpr.recommender"),
+    ("gpr.runs", "gpr.device_queue", "gpr.recommender"),
     ("gpr.learn", "gpr.evaluate", "gpr.explain", "gpr.ranking"),
     ("gpr.scorers",),
     ("gpr.lm", "gpr.labels"),

@@ -5,6 +5,7 @@ It knows texts and labels, not where they come from.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,19 @@ class Labelled:
     text: str
     label: str
     split: Split
+
+
+def read_labels(folder: Path) -> dict[str, str]:
+    """Id -> label, from what `write_examples` wrote."""
+    frame = pd.read_csv(folder / "items.csv", dtype=str, keep_default_na=False)
+    return dict(zip(frame["item_id"], frame["title"], strict=True))
+
+
+def write_labels(labels: Mapping[str, str], folder: Path) -> None:
+    """The labels alone, without the texts that they were learned from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    frame = pd.DataFrame({"item_id": list(labels), "title": list(labels.values())})
+    frame.to_csv(folder / "items.csv", index=False, lineterminator="\n")
 
 
 def write_examples(examples: list[Labelled], folder: Path, name: str) -> None:
@@ -53,8 +67,6 @@ def write_examples(examples: list[Labelled], folder: Path, name: str) -> None:
     if not (frame["split"] == "train").any():
         raise DataError("No text is left to train on.", where=name, hint="Mark some rows as 'train', or none at all.")
     ids = {label: f"label-{number}" for number, label in enumerate(labels, 1)}
-    folder.mkdir(parents=True, exist_ok=True)
-    catalogue = pd.DataFrame({"item_id": list(ids.values()), "title": labels})
-    catalogue.to_csv(folder / "items.csv", index=False, lineterminator="\n")
+    write_labels({number: label for label, number in ids.items()}, folder)
     pairs = frame.assign(item_id=frame["title"].map(ids))[["query", "item_id", "split"]]
     pairs.to_csv(folder / "pairs.csv", index=False, lineterminator="\n")

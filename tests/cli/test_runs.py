@@ -115,3 +115,15 @@ def test_an_estimate_is_told_and_leaves_nothing(
     assert min(needed.values()) >= 0
     assert gpr(*words).stdout.startswith("This run needs about ")
     assert Workspace(root).runs() == []
+
+
+def test_the_queue_is_shown_and_its_order_changed(gpr: Run, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "ws")
+    assert gpr("runs", "queue").stdout == "No run waits.\n"
+    for name in ("a", "b", "c"):
+        folder = workspace.new_run_folder(name)
+        folder.write("state.json", folder.read("state.json") | {"status": "queued"})
+        workspace.turns.join(name, "cpu")
+    assert answer(gpr("runs", "queue", "c", "--by", "-2", "--json")) == ["c", "a", "b"]
+    assert gpr("runs", "queue").stdout == "1. c\n2. a\n3. b\n"
+    refused(gpr("runs", "queue", "x"), "The run 'x' does not wait.", "Waiting: c, a, b.")

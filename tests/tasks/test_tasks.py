@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 
 from gpr.errors import DataError, RequestError, RunError
+from gpr.packing import export_run, import_run
 from gpr.tasks.answer import check_task, classify, score
 from gpr.tasks.measure import task_figures, task_metrics
 from gpr.workspace import Options, RunInfo, Workspace
@@ -119,6 +123,25 @@ def test_what_cannot_be_learned_is_said(workspace: Workspace, tmp_path: Path, fi
         Options(task="score", text="Remark")
     with pytest.raises(RunError, match="'guess' is not known as task"):
         Options(task="guess")
+
+
+def test_a_run_that_classifies_is_passed_on_with_its_labels_and_without_its_texts(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    packed = export_run(train(workspace, write_texts(tmp_path), task="classify"), tmp_path / "t.zip")
+    with zipfile.ZipFile(packed) as archive:
+        assert json.loads(archive.read("labels.json")) == {"label-1": "cars", "label-2": "fruit", "label-3": "rain"}
+        assert not any(b"a thing" in archive.read(name) for name in archive.namelist())
+    elsewhere = Workspace(tmp_path / "elsewhere", workspace.base)
+    (tmp_path / "notes.csv").unlink()
+    import_run(packed, elsewhere.new_run_folder)
+    labels = classify(elsewhere.recommender("t"), "a tall thing with some plum", 3)
+    assert {label.label for label in labels} == {"cars", "fruit", "rain"}
+    with zipfile.ZipFile(packed, "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        archive.writestr("labels.json", json.dumps({"a": 1}))
+    with pytest.raises(DataError, match="This is not an exported run"):
+        import_run(packed, elsewhere.new_run_folder, "u")
 
 
 def test_the_figures_of_a_task_by_hand() -> None:

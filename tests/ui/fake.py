@@ -15,6 +15,7 @@ import numpy as np
 from gpr.data.dataset import Dataset, Example, Request
 from gpr.data.load import load
 from gpr.data.store import DataStore
+from gpr.device_queue import Turns
 from gpr.errors import RunError
 from gpr.evaluate.details import details
 from gpr.evaluate.figures import Facts, figures
@@ -29,7 +30,6 @@ from gpr.learn.options import Options
 from gpr.recommendation import Recommendation
 from gpr.scorers.feedback import Feedback
 from gpr.scorers.scorer import log_normalised
-from gpr.turns import Turns
 
 ITEMS = """item_id,title,year,genre,description
 m1,The Matrix,1999,"Action, Sci-Fi","A hacker learns that the world is a simulation, and joins those who fight it."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gpr.turns import Turns
+from gpr.device_queue import Turns
 
 
 @pytest.fixture
