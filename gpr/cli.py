@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from gpr.cli_batch import recommend_file
 from gpr.cli_bench import bench_app
 from gpr.cli_data import add_commands
 from gpr.cli_label import label_app
@@ -66,6 +67,10 @@ def recommend(
     k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
     history: Annotated[list[str] | None, typer.Option(help="Id of an item chosen before; may be repeated.")] = None,
     base: Annotated[str, typer.Option(help="Base model, without a run.")] = "smollm2-135m-instruct",
+    batch: Annotated[
+        Path | None, typer.Option(help="A file of requests with columns query, history or both; needs --out.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File for the answers: .csv, .jsonl or .parquet.")] = None,
     as_json: Json = False,
     root: Root = WORKSPACE,
 ) -> None:
@@ -75,10 +80,17 @@ def recommend(
 
     if not run and not data:
         raise typer.BadParameter("Give --run, --data, or both.")
+    if (batch is None) != (out is None):
+        raise typer.BadParameter("--batch and --out belong together.")
     workspace = Workspace(root, base)
     dataset = workspace.dataset(data) if data else None
     if dataset is None:
         dataset = workspace.dataset(workspace.run(run).data)
+    if batch and out:
+        with _err.status("Loading…") as status:
+            recommender = workspace.recommender(run, data, lambda share, words: status.update(words))
+        recommend_file(recommender, batch, out, k)
+        return
     numbers = tuple(dataset.catalogue.number(item) for item in history or [])
     request = Request(query, numbers).checked(len(dataset.catalogue))
     with _err.status("Loading…") as status:

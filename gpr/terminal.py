@@ -51,7 +51,7 @@ def print_json(content: Any) -> None:
     print(json.dumps(content, ensure_ascii=False, indent=1))
 
 
-def stop_on_signal() -> Callable[[], bool]:
+def stop_on_signal(kept: str = "what was learned is kept") -> Callable[[], bool]:
     """Ctrl-C and SIGTERM ask the run to stop; a second Ctrl-C ends it at once."""
     asked: list[int] = []
 
@@ -59,7 +59,7 @@ def stop_on_signal() -> Callable[[], bool]:
         if asked:
             raise KeyboardInterrupt
         asked.append(number)
-        err.print("Stopping: what was learned is kept. Press Ctrl-C again to end at once.")
+        err.print(f"Stopping: {kept}. Press Ctrl-C again to end at once.")
 
     signal.signal(signal.SIGINT, handle)
     signal.signal(signal.SIGTERM, handle)

@@ -15,6 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.cli",),
     (
         "gpr.ui",
+        "gpr.cli_batch",
         "gpr.cli_data",
         "gpr.cli_bench",
         "gpr.cli_label",
@@ -26,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.bench",),
     ("gpr.keeping", "gpr.terminal"),
     ("gpr.workspace", "gpr.jobs"),
-    ("gpr.run_store", "gpr.packing", "gpr.cross_validation"),
+    ("gpr.run_store", "gpr.packing", "gpr.batch", "gpr.cross_validation"),
     ("gpr.run_work",),
     ("gpr.bases",),
     ("gpr.model_card", "gpr.tasks"),

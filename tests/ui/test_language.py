@@ -24,7 +24,7 @@ ERRORS = {"GPRError", "DataError", "RequestError", "ModelError", "RunError", "Wo
 NOT_SHOWN = ("gpr/bench/", "gpr/cli")
 """Whose errors no page shows."""
 TAG, WORDS = re.compile(r"<[^<>]*>"), re.compile(r"[A-Za-z]{2,}[,.;:]? [A-Za-z']{2,}|^[A-Z][a-z]+[.…]?$")
-CODE = re.compile(r"^[a-z]+ \{\}$|gpr-|^\w+\(|=>|[a-z]=")
+CODE = re.compile(r"^\s*const |^[a-z]+ \{\}$|gpr-|^\w+\(|=>|[a-z]=")
 
 
 class _Request:
