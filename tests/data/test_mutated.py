@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import resource
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -24,7 +26,12 @@ ROWS = [
     {"user_id": "u", "item_id": n, "title": f'Film {n}, "the" é霸', "rating": n, "timestamp": f"2020-01-0{n + 1}"}
     for n in range(5)
 ]
-MAX_BYTES = 4 * 1024**2
+MAX_BYTES, MAX_MEMORY = 4 * 1024**2, 512 * 1024**2
+
+
+def _peak() -> int:
+    """The most memory that the process ever had, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _xlsx() -> bytes:
@@ -73,7 +80,7 @@ cuts = st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 12), st.binary
 
 
 @given(st.sampled_from(sorted(FILES)), cuts)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=30_000, suppress_health_check=[HealthCheck.too_slow])
 @example("x.csv", [(0, 0, b"")])
 @example("x.xlsx", [(0, 0, b"")])
 @example("x.zip", [(0, 0, b"")])
@@ -87,10 +94,13 @@ def test_any_bytes_give_a_report_or_an_error_for_the_user(name: str, changes: li
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
+        before = _peak()
         try:
             data = load(path, cache=path.parent, max_bytes=MAX_BYTES)
         except GPRError:
             return
+        finally:
+            assert _peak() - before < MAX_MEMORY
     json.dumps(report(data))
     accounts = account(data)
     assert all(row["used"] >= 0 and row["used"] + row["set_aside"] == row["rows"] for row in accounts.values())

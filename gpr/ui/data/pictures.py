@@ -15,7 +15,7 @@ from gpr.data.times import instants, parse_numbers
 from gpr.ui.language import say
 
 POINTS, BINS, BARS = 400, 40, 20
-MANY_RATINGS = 11
+FEW = 11
 """Up to so many each has its tick."""
 _LOG = {"type": "log", "dtick": 1, "tickformat": ",~r"}
 _INK, _ACCENT, _GRID = "#7d879b", "#5b74e6", "rgba(125,135,155,.25)"
@@ -90,7 +90,7 @@ def _ratings(dataset: Dataset) -> go.Figure | None:
     colours = ["#b3261e" if threshold is not None and value < threshold else _ACCENT for value in counts.index]
     bars = go.Bar(x=counts.index, y=counts.to_numpy(), marker_color=colours)
     words = "rating" if threshold is None else "rating (red: counts as bad)"
-    ticks = {"tickvals": counts.index.tolist()} if len(counts) <= MANY_RATINGS else {}
+    ticks = {"tickvals": counts.index.tolist()} if len(counts) <= FEW else {}
     return _figure(bars, words, "interactions", xaxis=ticks)
 
 
@@ -118,7 +118,8 @@ def _histogram(values: Sequence[float] | np.ndarray, x: str, y: str) -> go.Figur
     distinct = np.unique(numbers)
     if len(distinct) <= BINS:
         bars = go.Bar(x=distinct, y=[int((numbers == value).sum()) for value in distinct], marker_color=_ACCENT)
-        return _figure(bars, x, y)
+        ticks = {"tickvals": distinct.tolist()} if len(distinct) <= FEW else {}
+        return _figure(bars, x, y, xaxis=ticks)
     counts, edges = np.histogram(numbers, BINS)
     middles, width = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
     return _figure(go.Bar(x=middles, y=counts, width=width, marker_color=_ACCENT), x, y)
@@ -140,7 +141,9 @@ def _figure(trace: Any, x: str, y: str, **layout: Any) -> go.Figure:
     )
     if isinstance(trace, go.Bar):
         figure.update_traces(marker_line_width=0)
-        figure.update_layout({"xaxis" if trace.orientation == "h" else "yaxis": {"tickformat": ",~r"}})
+        across = trace.orientation == "h"
+        few = max(trace.x if across else trace.y) <= FEW
+        figure.update_layout({"xaxis" if across else "yaxis": {"tickformat": ",~r"} | ({"dtick": 1} if few else {})})
     figure.update_xaxes(gridcolor=_GRID, zeroline=False, automargin=True)
     figure.update_yaxes(gridcolor=_GRID, zeroline=False, automargin=True)
     return figure

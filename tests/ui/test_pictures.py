@@ -1,0 +1,34 @@
+"""The pictures of a data set: what is counted, and what is marked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from gpr.data.choices import Choices
+from gpr.data.load import load
+from gpr.ui.data.pictures import available
+
+ROWS = [("u", film, film % 5 + 1, f"2024-0{film + 1}-01") for film in range(8)] + [("v", 0, 5, "2024-01-09")]
+
+
+def test_pictures_count_what_is_there(tmp_path: Path) -> None:
+    lines = "".join(f"{user},Film {film},{stars},{when}\n" for user, film, stars, when in ROWS)
+    (tmp_path / "log.csv").write_text("user_id,title,rating,timestamp\n" + lines)
+    data = load(tmp_path / "log.csv", cache=tmp_path)
+    shown = available(data, [3, 4, 4, 9], 9)
+    assert list(shown) == ["Popularity", "History lengths", "Over time", "Ratings", "Token lengths"]
+    assert list(shown["Popularity"].data[0].y) == [2, 1, 1, 1, 1, 1, 1, 1]
+    assert (shown["Popularity"].layout.xaxis.type, shown["Popularity"].layout.yaxis.type) == ("log", "log")
+    assert list(shown["Ratings"].data[0].y) == [2, 2, 2, 1, 2]
+    assert sum(shown["Over time"].data[0].y) == len(ROWS)
+    tokens = shown["Token lengths"]
+    assert (tokens.layout.shapes[0].x0, tokens.layout.annotations[0].text) == (9, "cut here: 1 items")
+    bad = available(replace(data, choices=Choices(good_from=3)))["Ratings"]
+    assert len(set(bad.data[0].marker.color)) == 2
+    assert "red: counts as bad" in bad.layout.xaxis.title.text
+
+
+def test_a_bare_catalogue_has_none(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("title\nAlien\nBig\n")
+    assert available(load(tmp_path / "items.csv", cache=tmp_path)) == {}
