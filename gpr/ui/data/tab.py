@@ -185,7 +185,8 @@ class DataTab:
     def _token_lengths(self, active: Active) -> tuple[list[int] | None, int]:
         """Of the items' texts under the model, if it is loaded."""
         task = self.context.background.get(("model", active))
-        ensemble = getattr(task.result, "ensemble", None) if task and task.state == "done" else None
+        recommender = task.result() if task and task.state == "done" else None
+        ensemble = getattr(recommender, "ensemble", None)
         if ensemble is None:
             return None, 0
         from gpr.lm.prompts import MAX_ITEM_TOKENS
