@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 from gpr.data.choices import Choices
 from gpr.data.load import load
+from gpr.lm.prompts import MAX_ITEM_TOKENS
+from gpr.ui.background import Background
+from gpr.ui.context import Active
 from gpr.ui.data.pictures import available
+from gpr.ui.data.tab import DataTab
 
 ROWS = [("u", film, film % 5 + 1, f"2024-0{film + 1}-01") for film in range(8)] + [("v", 0, 5, "2024-01-09")]
 
@@ -32,3 +37,15 @@ def test_pictures_count_what_is_there(tmp_path: Path) -> None:
 def test_a_bare_catalogue_has_none(tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text("title\nAlien\nBig\n")
     assert available(load(tmp_path / "items.csv", cache=tmp_path)) == {}
+
+
+def test_token_lengths_are_those_of_the_model_that_is_loaded() -> None:
+    text = SimpleNamespace(start=2, end=7)
+    recommender = SimpleNamespace(ensemble=SimpleNamespace(gpt=SimpleNamespace(prompts=SimpleNamespace(texts=[text]))))
+    active, background = Active("tiny"), Background()
+    tab = object.__new__(DataTab)
+    tab.context = SimpleNamespace(background=background)  # type: ignore[assignment]
+    assert tab._token_lengths(active) == (None, 0), "nothing is loaded"
+    task = background.start(("model", active), lambda _: lambda: recommender)
+    task.thread.join(60)
+    assert tab._token_lengths(active) == ([5], MAX_ITEM_TOKENS)
