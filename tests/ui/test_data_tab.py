@@ -52,6 +52,25 @@ def test_an_upload_that_cannot_be_read_is_said_in_words_and_not_kept(
     assert context.workspace.data.all() == []
 
 
+def test_the_next_files_get_a_name_of_their_own_unless_one_was_typed(visit: Visit, tmp_path: Path) -> None:
+    page = visit.open()
+    for file in ("empty", "shop", "bikes"):
+        (tmp_path / f"{file}.csv").write_text("")
+    upload(visit, tmp_path / "empty.csv")
+    expect(page.locator("#gpr-data-notice")).to_contain_text("The file is empty")
+    name, chosen = page.locator("#gpr-own").get_by_label("Name"), page.locator("#gpr-own input[type=file]")
+    page.get_by_label("Clear", exact=True).click()
+    chosen.set_input_files(tmp_path / "shop.csv")
+    expect(name).to_have_value("shop")
+    name.fill("mine")
+    page.get_by_label("Clear", exact=True).click()
+    chosen.set_input_files(tmp_path / "bikes.csv")
+    expect(page.locator("#gpr-own")).to_contain_text("bikes")
+    page.locator("#gpr-add").click()
+    expect(page.locator("#gpr-data-notice")).to_contain_text("bikes.csv: The file is empty")
+    expect(name).to_have_value("mine")
+
+
 def test_a_sample_is_chosen_and_its_pages_turned(visit: Visit) -> None:
     page = visit.open()
     visit.tab("Data")

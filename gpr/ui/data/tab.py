@@ -38,6 +38,7 @@ class DataTab:
 
     def __init__(self, context: Context, active: gr.BrowserState) -> None:
         self.context, self.active = context, active
+        self.suggested = gr.State("")
         gr.HTML(title("Choose data"), apply_default_css=False, js_on_load=None)
         self.tiles = pressable(elem_id="gpr-sources")
         with gr.Accordion("Use your own table", open=False, elem_id="gpr-own"):
@@ -60,7 +61,8 @@ class DataTab:
     def wire(self) -> None:
         slow: dict[str, Any] = {"concurrency_limit": 4, "show_progress": "minimal", "api_visibility": "private"}
         self.tiles.press(self.choose, self.active, [self.active, self.notice], show_progress_on=self.report, **slow)
-        self.files.upload(self.suggest, [self.files, self.name], self.name, **QUICK)
+        named = [self.name, self.suggested]
+        self.files.upload(self.suggest, [self.files, *named], named, **QUICK)
         self.add.click(
             self.upload,
             [self.active, self.files, self.name, self.personal],
@@ -109,8 +111,12 @@ class DataTab:
             return gr.skip(), failure(error)
         return state, ""
 
-    def suggest(self, files: list[str] | None, name: str) -> Any:
-        return suggest_name(files) if files and not name.strip() else gr.skip()
+    def suggest(self, files: list[str] | None, name: str, suggested: str) -> tuple[Any, Any]:
+        """A name for the files, unless somebody typed one: what was suggested for other files gives way."""
+        if not files or name.strip() not in ("", suggested):
+            return gr.skip(), gr.skip()
+        own = suggest_name(files)
+        return own, own
 
     def upload(self, stored: object, files: list[str] | None, name: str, personal: bool) -> tuple[Any, ...]:
         """Keeps the files and makes them active; what cannot be read is not kept."""
