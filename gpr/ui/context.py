@@ -156,13 +156,14 @@ class Context:
         return not login or not self.owner or bool(login == self.owner)
 
     def sources(self) -> list[Source]:
-        """All data that can be chosen: the samples, then what was uploaded, started with or trained on."""
+        """All data that can be chosen: the samples, then what was uploaded, started with or could be trained on."""
         found = {
             name: Source(name, name, about, "download" if name == DOWNLOADED else "sample")
             for name, about in SAMPLES.items()
         }
         yours = [str(self.workspace.data.folder(kept.name)) for kept in self.workspace.data.all()]
-        yours += [run.data for run in self.workspace.runs() if run.data and Path(run.data).exists()]
+        runs = [run for run in self.workspace.runs() if run.data and run.status != "failed"]
+        yours += [run.data for run in runs if Path(run.data).exists()]
         for data in [*yours, self._data]:
             found.setdefault(data, Source(data, Path(data).name, "your data", "yours"))
         return list(found.values())

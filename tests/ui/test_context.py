@@ -51,11 +51,13 @@ def test_a_start_with_what_is_not_there_is_refused(workspace: FakeWorkspace) -> 
         make(workspace, data="movie")
 
 
-def test_all_data_that_was_used_can_be_chosen(workspace: FakeWorkspace, data: str) -> None:
+def test_all_data_that_was_used_can_be_chosen(workspace: FakeWorkspace, data: str, tmp_path: Path) -> None:
     context = make(workspace)
     workspace.data.add("shop", read(Path(data)), source=data)
     (workspace.data.root / ".partial-shop").mkdir()
-    workspace.known = [FakeRun("a", data), FakeRun("b", "/gone"), FakeRun("c", "movies")]
+    (tmp_path / "empty.csv").touch()
+    unreadable = FakeRun("d", str(tmp_path / "empty.csv"), status="failed")
+    workspace.known = [FakeRun("a", data), FakeRun("b", "/gone"), FakeRun("c", "movies"), unreadable]
     found = {source.name: source.kind for source in context.sources()}
     assert found["movielens-100k"] == "download"
     assert {name for name, kind in found.items() if kind == "yours"} == {"shop", "tiny"}

@@ -65,6 +65,19 @@ def test_a_press_on_good_is_stored_at_once_and_again_taken_back(visit: Visit, wo
     assert workspace.labels.current() == []
 
 
+@pytest.mark.parametrize("width", [1280, 760, 390])
+def test_all_buttons_of_a_card_are_inside_of_it(visit: Visit, width: int) -> None:
+    page = visit.open()
+    page.set_viewport_size({"width": width, "height": 844})
+    visit.ask("monster")
+    expect(cards(visit).first).to_be_visible()
+    inside = """card => {
+        const { right } = card.getBoundingClientRect(), padding = parseFloat(getComputedStyle(card).paddingRight);
+        return [...card.querySelectorAll("button")].map(one => one.getBoundingClientRect().right <= right - padding);
+    }"""
+    assert cards(visit).first.evaluate(inside) == [True] * 3
+
+
 def test_a_label_is_shown_again_when_the_same_is_asked(visit: Visit) -> None:
     visit.open()
     visit.ask("monster")
