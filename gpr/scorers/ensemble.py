@@ -22,17 +22,12 @@ if TYPE_CHECKING:
     from gpr.scorers.gpt import Gpt
     from gpr.scorers.sequence import SequenceModel
 
-LAST = 0.5
-"""What a word of a query counts for `words_last` against the one after it."""
-
 
 def scorers_of(dataset: Dataset, sequence: SequenceModel | None = None) -> dict[str, Scorer]:
     """By name, what a data set's training part teaches within seconds, and what a run has learned of histories."""
     scorers: dict[str, Scorer] = {"words": Words(dataset, with_queries=True), "popular": Popular(dataset)}
-    if any(example.request.query for example in dataset.examples["train"]):
-        scorers |= {"words_own": Words(dataset), "words_last": Words(dataset, with_queries=True, decay=LAST)}
-        if folder := encoder_folder():
-            scorers["encoder"] = EncoderScorer(dataset, folder)
+    if folder := encoder_folder():
+        scorers["encoder"] = EncoderScorer(dataset, folder)
     scorers |= taste_scorers(dataset)
     if knows_enough(dataset):
         scorers["wording"] = Wording(dataset)

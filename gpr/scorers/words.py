@@ -39,12 +39,10 @@ class Words:
 
     Args:
         with_queries: whether each item's training queries are part of its text.
-        decay: below 1, the words of a query count the less the earlier they stand, by this factor for each step, and
-            a history counts nothing: what is wanted comes last in short queries ('blue corner sofa').
     """
 
-    def __init__(self, dataset: Dataset, *, with_queries: bool = False, decay: float = 1.0) -> None:
-        self._catalogue, self._decay = dataset.catalogue, decay
+    def __init__(self, dataset: Dataset, *, with_queries: bool = False) -> None:
+        self._catalogue = dataset.catalogue
         texts = [item_text(dataset.catalogue, number) for number in range(len(dataset.catalogue))]
         if with_queries:
             for example in dataset.examples["train"]:
@@ -58,18 +56,8 @@ class Words:
         return np.stack([self._scores(request) for request in requests])
 
     def _scores(self, request: Request) -> Scores:
-        if self._decay < 1:
-            return self._by_place(terms(request.query))
         titles = " ".join(self._catalogue.titles[number] for number in request.history)
         known = [term for term in terms(f"{request.query} {titles}") if term in self._index.vocab_dict]
         if not known:
             return np.zeros(len(self._catalogue), np.float32)
         return np.asarray(self._index.get_scores(known), np.float32)
-
-    def _by_place(self, asked: list[str]) -> Scores:
-        """(N,) the sum over the words of their scores, the last one counting in full."""
-        scores = np.zeros(len(self._catalogue), np.float32)
-        for step, term in enumerate(reversed(asked)):
-            if term in self._index.vocab_dict:
-                scores += self._decay**step * self._index.get_scores([term])
-        return scores

@@ -85,14 +85,6 @@ class TestWordsWithQueries(ScorerContract):
         return Words(films, with_queries=True)
 
 
-class TestLastWords(ScorerContract):
-    normalised = False
-
-    @pytest.fixture
-    def scorer(self, films: Dataset) -> Scorer:
-        return Words(films, with_queries=True, decay=0.5)
-
-
 class TestEncoder(ScorerContract):
     normalised = False
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from gpr.data.dataset import Dataset, Request
@@ -54,14 +53,6 @@ def test_training_queries_are_words_of_the_item_on_request(films: Dataset) -> No
 def test_test_queries_are_not(films: Dataset) -> None:
     scores = Words(films, with_queries=True).score_all([Request("cops robbers scary sand")])
     assert not scores.any()
-
-
-def test_the_last_words_of_a_query_can_count_most(films: Dataset) -> None:
-    asked = [Request("alien casablanca"), Request("casablanca alien"), Request("alien", (6,))]
-    first, second, third = Words(films, decay=0.5).score_all(asked)
-    assert films.catalogue.titles[first.argmax()] == "Casablanca"
-    assert films.catalogue.titles[second.argmax()] == "Aliens"  # the shorter text
-    np.testing.assert_array_equal(third > 0, Words(films).score_all([Request("alien")])[0] > 0)
 
 
 def test_a_history_counts_by_the_words_of_its_titles(films: Dataset) -> None:

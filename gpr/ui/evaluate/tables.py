@@ -21,8 +21,6 @@ NAMES = {
     "bm25": "shared words",
     "bm25_queries": "shared words, training queries too",
     "words": "shared words, training queries too",
-    "words_own": "shared words of the item's own text",
-    "words_last": "shared words, the last ones first",
     "encoder": "a sentence encoder, training queries too",
     "sequence": "a small transformer over histories",
     "taste_next": "what follows in others' histories",
