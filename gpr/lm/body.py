@@ -80,6 +80,10 @@ class Head:
         """Logits of all rows' tokens for every hidden state: (K, H), C rows -> (K, C), float32."""
         return self._finish(hidden @ rows.weight.T, rows.bias)
 
+    def everything(self, hidden: Tensor) -> Tensor:
+        """Logits of the whole vocabulary: (K, H) -> (K, V), float32."""
+        return self.all_to_all(hidden, Rows(self.weight, self.bias))
+
     @torch.no_grad()
     def log_totals(self, hidden: Tensor) -> Tensor:
         """The logarithm of the sum of exp(logit) over the whole vocabulary: (K, H) -> (K,), float32."""

@@ -62,6 +62,16 @@ class Prompts:
         """Token ids as the text that they stand for, without the space that begins a title."""
         return str(self._tokenizer.decode(ids, clean_up_tokenization_spaces=False)).removeprefix(" ")
 
+    def plain(self, text: str) -> Ids:
+        """Any text as token ids."""
+        return self._bos + self._encode(text)
+
+    @property
+    def ends(self) -> Ids:
+        """Tokens that end a line or a text."""
+        marks = (self._newline, self._tokenizer.eos_token_id, self._tokenizer.bos_token_id)
+        return [token for token in dict.fromkeys(marks) if token is not None]
+
     def _encode_all(self, texts: list[str]) -> list[Ids]:
         return list(self._tokenizer(texts, add_special_tokens=False)["input_ids"]) if texts else []
 

@@ -46,8 +46,8 @@ class TreeDecoder:
         self.trie = trie
         self.reader = Reader(model, trie, openings)
         self.device = self.reader.device
-        self._head = Head(model)
-        self._branches = Branches(trie, self._head, self.device)
+        self.head = Head(model)
+        self._branches = Branches(trie, self.head, self.device)
         self._parts = list(_parts(trie))
         self._widest = max((len(trie.edges(part)[0]) for part, _ in self._parts), default=0)
 
@@ -204,8 +204,8 @@ class TreeDecoder:
     def _token_log_probs(self, states: Tensor, path: Paths) -> NDArray[np.float32]:
         """The log-probability over the whole vocabulary of each token on the paths, (T,)."""
         used, place = torch.unique(self._index(path.before), return_inverse=True)
-        logits = self._head.one_to_one(states[used][place], self._index(path.tokens))
-        return (logits - self._head.log_totals(states[used])[place]).cpu().numpy()
+        logits = self.head.one_to_one(states[used][place], self._index(path.tokens))
+        return (logits - self.head.log_totals(states[used])[place]).cpu().numpy()
 
     def _index(self, numbers: Ints) -> Tensor:
         return torch.from_numpy(numbers).to(self.device)

@@ -20,6 +20,7 @@ from gpr.ui.cards import card_list
 from gpr.ui.compare import ComparePanel
 from gpr.ui.context import Active, Context
 from gpr.ui.events import QUICK, TOLD
+from gpr.ui.ideas import IdeasPanel
 from gpr.ui.labelling import DEFAULT_ANNOTATOR, Typed, annotator_of, give, given
 from gpr.ui.language import say
 from gpr.ui.messages import empty, failure, notice, plural, worded
@@ -103,7 +104,7 @@ class RecommendTab:
             self.run = gr.Dropdown([], label="Model", info="What recommends", elem_id="gpr-run")
             self.learn = gr.Checkbox(True, label="Labels count at once", info="Part 'feedback'", elem_id="gpr-feedback")
         self.out = pressable(NOTHING_YET, elem_id="gpr-answer", min_height=120)
-        self.belief, self.compare = BeliefPanel(context), ComparePanel(context)
+        self.belief, self.compare, self.ideas = BeliefPanel(context), ComparePanel(context), IdeasPanel(context)
 
     def wire(self) -> None:
         heavy: dict[str, Any] = {
@@ -122,6 +123,7 @@ class RecommendTab:
         self.out.press(self.label, [self.answer, self.name], self.out, trigger_mode="multiple", **TOLD)
         self.belief.wire(self.active, self.answer, heavy)
         self.compare.wire(self.active, self.answer, self.name, heavy)
+        self.ideas.wire(self.active, self.answer, self.query, heavy)
         self.run.input(self.choose_run, [self.active, self.run], self.active, **TOLD)
         # Each key its own request: the one that gradio keeps back for 'always_last' has the text of the first key.
         self.history.key_up(
