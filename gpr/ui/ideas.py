@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gpr.ui.recommend_tab import Answer
 
 IDEAS, QUERIES, BLURB = "ideas", "queries", "blurb"
-KINDS = [("Ideas beyond the catalogue", IDEAS), ("Queries", QUERIES), ("A blurb for the first item", BLURB)]
+KINDS = [("Ideas", IDEAS), ("Queries", QUERIES), ("First item: a blurb", BLURB)]
 BLURB_LENGTH = 64
 
 
