@@ -33,7 +33,7 @@ BARS = 10
 _DRAW = """
 const draw = window.gprBelief(element);
 draw();
-watch('value', draw);
+watch('value', () => draw());
 """
 
 
