@@ -31,6 +31,8 @@ CHECK_SHARE = 0.1
 MOST_CHECKS = 10
 HISTORIES_SHARE = 0.3
 """Of the time that is left, at most, for `sequence`."""
+HEAD_TIME = 0.2
+"""Of the time that is left, at most, for a head over labels."""
 SAVING = 5.0
 """Seconds."""
 TIMED_ITEMS = 128
@@ -140,6 +142,8 @@ def make_schedule(rows: list[Row], dataset: Dataset, options: Options, speed: Sp
     if not math.isinf(left):
         histories = min(HISTORIES_SHARE * left, histories)
     ending = histories + 1.3 * speed.reading + 1.2 * speed.request * (requests + 1)
+    if options.task != "recommend":  # the head reads rows at the end, too
+        ending += min(HEAD_TIME * left, 0.5 * speed.first_step * steps_of_epochs(rows, 1, options.batch_tokens, 0))
     training = left - ending - max(SAVING, 0.03 * left) if not math.isinf(left) else math.inf
     if training <= speed.first_step:
         raise clock.refuse(dataset.name)

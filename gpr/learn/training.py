@@ -44,6 +44,8 @@ WHITENING = (10_000, 500)
 """Tokens and requests of the training rows that whitening looks at, at most."""
 LEAST = 5.0
 """Seconds that must be left before the first step."""
+HEAD_FIRST, HEAD_SHARE = 64, 0.4
+"""Rows that are timed, and the share of the time left that reading rows for the head may take."""
 ENOUGH = 1.5
 """Times the time that reading the rest of the catalogue needs must be left, for there is more to do."""
 
@@ -130,7 +132,7 @@ def fine_tune(
     progress.update(phase="reading the items again", seconds_left=None, heard=True)  # all is kept anyway
     joint.eval()
     go_halfway(joint, start)
-    gpt = Gpt(model, prompts, joint.match, joint.item_features(), head=_head(joint, rows, options))
+    gpt = Gpt(model, prompts, joint.match, joint.item_features(), head=_head(joint, rows, options, clock.left()))
     progress.update(phase="learning from histories")
     seconds = math.inf if schedule.histories is None else schedule.histories
     plan = Plan(epochs_of(dataset), seconds, seed=options.seed)
@@ -142,14 +144,31 @@ def fine_tune(
     finish(found, outcome, folder, progress)
 
 
-def _head(joint: JointModel, rows: list[Row], options: Options) -> LabelHead | None:
-    """Where the items are labels, what tells them apart in the features of the training texts."""
+def _head(joint: JointModel, rows: list[Row], options: Options, left: float) -> LabelHead | None:
+    """Where the items are labels, what tells them apart in the features of the training texts, or of as many as can be
+    read in a part of the seconds that are left."""
     if options.task == "recommend":
         return None
-    numbers = list(range(len(rows)))
+    order = np.random.default_rng(options.seed).permutation(len(rows)).tolist()
+    began = time.monotonic()
+    found, labels = _read(joint, rows, order[:HEAD_FIRST])
+    kept = rows_in_time(len(rows), (time.monotonic() - began) / len(found), left)
+    if more := order[HEAD_FIRST:kept]:
+        rest = _read(joint, rows, more)
+        found, labels = torch.cat([found, rest[0]]), torch.cat([labels, rest[1]])
+    return learn_head(found, labels, len(joint.memory), options.seed)
+
+
+def _read(joint: JointModel, rows: list[Row], numbers: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Features (K, F) and items (K,) of some rows' targets."""
     order = sorted(numbers, key=lambda number: len(rows[number].ids))  # as `request_features` gives them
-    labels = torch.from_numpy(np.concatenate([rows[number].items for number in order]))
-    return learn_head(joint.request_features(rows, numbers), labels.to(joint.device), len(joint.memory), options.seed)
+    items = torch.from_numpy(np.concatenate([rows[number].items for number in order]))
+    return joint.request_features(rows, numbers), items.to(joint.device)
+
+
+def rows_in_time(count: int, seconds: float, left: float) -> int:
+    """How many of `count` rows, each of which takes some seconds, are read in HEAD_SHARE of the seconds left."""
+    return count if math.isinf(left) else max(1, min(count, int(HEAD_SHARE * left / max(seconds, 1e-9))))
 
 
 def _foresee(

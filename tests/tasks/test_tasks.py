@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from gpr.errors import DataError, RequestError, RunError
+from gpr.learn.training import rows_in_time
 from gpr.packing import export_run, import_run
 from gpr.tasks.answer import check_task, classify, score
 from gpr.tasks.measure import task_figures, task_metrics
@@ -142,6 +143,13 @@ def test_a_run_that_classifies_is_passed_on_with_its_labels_and_without_its_text
         archive.writestr("labels.json", json.dumps({"a": 1}))
     with pytest.raises(DataError, match="This is not an exported run"):
         import_run(packed, elsewhere.new_run_folder, "u")
+
+
+def test_the_head_reads_what_the_time_allows() -> None:
+    assert rows_in_time(100, 0.5, float("inf")) == 100
+    assert rows_in_time(100, 0.5, 50.0) == 40
+    assert rows_in_time(100, 0.5, 1_000.0) == 100
+    assert rows_in_time(100, 0.5, -1.0) == 1
 
 
 def test_the_figures_of_a_task_by_hand() -> None:
