@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
         default=os.environ.get("GPR_LABELS_URL", ""),
         help="database of labels, such as postgresql://me@host/labels (default: $GPR_LABELS_URL, else a file)",
     )
+    add("--mcp", action="store_true", help="also be an MCP server; needs `pip install 'gradio[mcp]'`")
     add("--language", choices=["en", "zh"], help="of the page (default: $GPR_LANGUAGE, else that of the browser)")
     return found
 
@@ -78,6 +79,14 @@ def check_address(host: str, port: int) -> None:
         raise ValueError(words) from None
 
 
+def check_mcp() -> None:
+    """Raises: ValueError: what an MCP server needs is not there, or not in a version that gradio knows."""
+    try:
+        import gradio.mcp  # noqa: F401
+    except ImportError:
+        raise ValueError("--mcp needs a package that is not installed: pip install 'gradio[mcp]'") from None
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs until it is stopped. Returns the exit code: 1 after a mistake of the user."""
     given = parser().parse_args(arguments)
@@ -90,6 +99,8 @@ def main(arguments: list[str] | None = None) -> int:
         if given.owner and given.owner not in [name for name, _ in allowed or ()]:
             raise ValueError(f"--owner names '{given.owner}', who is no user of --auth.")
         check_address(given.host, given.port)
+        if given.mcp:
+            check_mcp()
         serve(given, allowed)
     except (GPRError, ValueError) as error:
         print(f"Error: {error}", file=sys.stderr)
@@ -113,7 +124,12 @@ def serve(given: argparse.Namespace, allowed: list[tuple[str, str]] | None) -> N
 
     print(f"GPR on http://{given.host}:{given.port}  (Ctrl-C stops it; a fine-tuning goes on)", flush=True)
     build(context).launch(
-        server_name=given.host, server_port=given.port, auth=allowed, quiet=True, **launch_settings(context)
+        server_name=given.host,
+        server_port=given.port,
+        auth=allowed,
+        quiet=True,
+        mcp_server=given.mcp,
+        **launch_settings(context),
     )
 
 

@@ -34,7 +34,15 @@ class Api:
     def recommend(
         self, query: str = "", k: int = 10, history: list[str] | None = None, run: str = "", data: str = ""
     ) -> list[dict[str, Any]]:
-        """The k most probable items for a query, for the ids of items chosen before, or for both."""
+        """The k most probable items for a query, for the ids of items chosen before, or for both.
+
+        Args:
+            query: what is wanted, in plain words.
+            k: how many items.
+            history: ids of items chosen before, oldest first.
+            run: name of the run that recommends; empty for the newest one of the data.
+            data: a sample's name or a kept data set; empty for what a new visitor sees.
+        """
         recommender, request = self._asked(query, history or [], run, data)
         return [{key: getattr(found, key) for key in KEYS} for found in recommender.recommend(request, k)]
 
@@ -49,7 +57,17 @@ class Api:
         data: str = "",
         who: gr.Request | None = None,
     ) -> str:
-        """Stores 'good', 'bad' or 'skip' for an item as the answer to a request."""
+        """Stores 'good', 'bad' or 'skip' for an item as the answer to a request.
+
+        Args:
+            item_id: id of the item that is judged.
+            verdict: 'good', 'bad' or 'skip'.
+            annotator: who judges; with a login, the user who is logged in.
+            query: what was asked.
+            history: ids of items chosen before, oldest first.
+            run: name of the run that recommended; empty for the newest one of the data.
+            data: a sample's name or a kept data set; empty for what a new visitor sees.
+        """
         recommender, request = self._asked(query, history or [], run, data)
         catalogue = recommender.dataset.catalogue
         number = catalogue.number(item_id)

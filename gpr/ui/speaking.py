@@ -20,13 +20,18 @@ NAMES = {"zh": "zh-CN"}
 """What gradio's own texts call a language."""
 SIGNS = ("label", "info", "placeholder")
 """Of a component, the texts that stand on it."""
+KEY = "gpr:{}"
+"""Gradio looks up whatever a component holds, values too: with a key of its own only a sign is ever found."""
 _TEXT = re.compile(r">([^<>]+)<")
 
 
 def gradio_texts() -> gr.I18n:
     """All that may stand on a component, for gradio."""
-    keys = {text for name in LANGUAGES for text in translations(name) if "{" not in text}
-    said = {NAMES.get(name, name): {key: translations(name).get(key, key) for key in keys} for name in LANGUAGES}
+    texts = {text for name in LANGUAGES for text in translations(name) if "{" not in text}
+    said = {
+        NAMES.get(name, name): {KEY.format(text): translations(name).get(text, text) for text in texts}
+        for name in LANGUAGES
+    }
     return gr.I18n(**said)
 
 
@@ -40,7 +45,7 @@ def put_up_signs(page: gr.Blocks) -> None:
         names = (*SIGNS, "value") if isinstance(block, gr.Button | gr.UploadButton | gr.DownloadButton) else SIGNS
         for name in names:
             if isinstance(text := getattr(block, name, None), str) and text in known:
-                setattr(block, name, gr.i18n.I18nData(text))
+                setattr(block, name, gr.i18n.I18nData(KEY.format(text)))
         if isinstance(block, gr.Radio | gr.Dropdown) and block.choices:
             late.append((block, _choices(block)))
         elif isinstance(block, gr.HTML) and isinstance(block.value, str) and block.value:

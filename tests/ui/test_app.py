@@ -29,6 +29,7 @@ def test_the_help_is_quick_and_names_every_flag() -> None:
         "--owner",
         "--labels-url",
         "--language",
+        "--mcp",
     ):
         assert flag in run.stdout
     assert not {"gradio", "torch", "pandas", "gpr"} & set(run.stdout.splitlines()[-1].split())
@@ -67,6 +68,18 @@ def test_an_address_that_is_none_is_one_message(
 ) -> None:
     assert app.main(flags) == 1
     assert words in capsys.readouterr().err
+
+
+def test_mcp_without_its_package_is_one_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    monkeypatch.delitem(sys.modules, "gradio.mcp", raising=False)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    assert app.main(["--mcp", "--port", port, "--workspace", str(tmp_path)]) == 1
+    assert "pip install 'gradio[mcp]'" in capsys.readouterr().err
 
 
 def test_a_run_or_data_that_is_not_there_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,6 +51,19 @@ def test_the_servers_language_goes_before_the_browsers(visit: Visit, monkeypatch
     assert page.get_by_role("tab").all_inner_texts() == ENGLISH
 
 
+def test_choices_are_shown_in_chinese_and_mean_the_same(visit: Visit) -> None:
+    page = visit.page
+    page.goto(visit.url)
+    expect(page.locator("#gpr-header")).to_contain_text("模型已就绪")
+    page.get_by_role("tab", name="标注", exact=True).click()
+    page.get_by_label("你的名字").fill("小明")
+    page.get_by_label("你的名字").press("Enter")
+    expect(page.locator(".gpr-judge")).to_be_visible()
+    expect(page.get_by_label("单张")).to_be_checked()
+    page.get_by_label("列表").check()
+    expect(page.locator(".gpr-row").first).to_be_visible()
+
+
 def test_faults_are_told_in_the_visitors_language(visit: Visit) -> None:
     visit.page.goto(visit.url)
     expect(visit.page.locator("#gpr-header")).to_contain_text("模型已就绪")
