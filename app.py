@@ -82,7 +82,10 @@ def check_address(host: str, port: int) -> None:
 def check_mcp() -> None:
     """Raises: ValueError: what an MCP server needs is not there, or not in a version that gradio knows."""
     try:
-        import gradio.mcp  # noqa: F401
+        import gradio
+        from gradio.mcp import GradioMCPServer
+
+        GradioMCPServer(gradio.Blocks())
     except ImportError:
         raise ValueError("--mcp needs a package that is not installed: pip install 'gradio[mcp]'") from None
 
