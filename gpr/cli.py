@@ -71,11 +71,13 @@ def recommend(
         Path | None, typer.Option(help="A file of requests with columns query, history or both; needs --out.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="File for the answers: .csv, .jsonl or .parquet.")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Also the reasons of each, computed from the scores.")] = False,
     as_json: Json = False,
     root: Root = WORKSPACE,
 ) -> None:
     """Recommends the k most probable items of a catalogue."""
     from gpr.data.dataset import Request
+    from gpr.printing import print_why
     from gpr.workspace import Workspace
 
     if not run and not data:
@@ -97,11 +99,14 @@ def recommend(
         recommender = workspace.recommender(run, data, lambda share, words: status.update(words))
         status.update("Asking the model…")
         found = recommender.recommend(request, k)
+        explainer = recommender.explainer(request, found) if why else None
+        reasons = [explainer.why(item.number).json(dataset.catalogue.titles) for item in found] if explainer else []
     if k > len(found):
         _err.print(f"The catalogue has {len(found):,} items to recommend; {k:,} were asked for.")
     if as_json:
         keys = ("rank", "item_id", "title", "probability", "log_prob")
-        _print_json([{key: getattr(item, key) for key in keys} for item in found])
+        rows = [{key: getattr(item, key) for key in keys} for item in found]
+        _print_json([row | {"why": reason} for row, reason in zip(rows, reasons, strict=True)] if why else rows)
         return
     table = Table(title=recommender.title, title_justify="left")
     for name, justify in (("rank", "right"), ("probability", "right"), ("title", "left"), ("item_id", "left")):
@@ -109,6 +114,8 @@ def recommend(
     for item in found:
         table.add_row(str(item.rank), f"{item.probability:.1%}", item.title, item.item_id)
     _out.print(table)
+    for item, reason in zip(found, reasons, strict=False):
+        print_why(_out, item.title, reason)
 
 
 @app.command()

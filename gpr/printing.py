@@ -43,6 +43,21 @@ def _account(part: dict[str, Any]) -> str:
     return f"{part['rows']:,} rows = {part['used']:,} used + {part['set_aside']:,} set aside"
 
 
+def print_why(console: Console, title: str, why: dict[str, Any]) -> None:
+    """What `gpr recommend --why` shows of one item."""
+    shares = sorted(why["shares"].items(), key=lambda one: -abs(one[1]))
+    table = Table(title=f"Why {title}", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0), show_header=False)
+    table.add_row("scorers", ", ".join(f"{name} {share:+.2f}" for name, share in shares if abs(share) >= 0.005))
+    for one in why["counterfactuals"]:
+        table.add_row(f"without '{one['without']}'", f"log-probability {one['change']:+.2f}")
+    for one in why["examples"]:
+        asked = f"'{one['query']}'" if one["query"] else f"someone who chose {', '.join(one['shared'][:3])}"
+        table.add_row("near example", f"{asked} -> {one['title']}")
+    way = [f"{step['taken'].strip()} {step['probability']:.1%} of {step['ways']} ways" for step in why["path"]]
+    table.add_row("path", ", then ".join(way))
+    console.print(table)
+
+
 def print_table(console: Console, table: dict[str, Any]) -> None:
     """What `gpr evaluate` shows: figures with intervals, comparisons, groups and what lists are like."""
     names = list(next(iter(table["metrics"].values())))

@@ -27,6 +27,15 @@ def test_recommend_with_a_run(with_run: Run) -> None:
     assert "films · run films" in shown.stdout
 
 
+def test_recommend_with_reasons(with_run: Run) -> None:
+    words = ("recommend", "monster in space", "--run", "films", "-k", 2, "--why")
+    first, _ = answer(with_run(*words, "--json"))
+    assert [one["without"] for one in first["why"]["counterfactuals"]] == ["monster", "in space"]
+    shown = with_run(*words).stdout
+    assert f"Why {first['title']}" in shown
+    assert "without 'monster'" in shown
+
+
 def test_recommend_with_a_history(with_run: Run) -> None:
     words = ("recommend", "--run", "films", "--json", "--history")
     found = answer(with_run(*words, "m1", "--history", "m11"))
