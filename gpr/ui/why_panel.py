@@ -138,5 +138,5 @@ def _branch(branch: Branch) -> str:
     return (
         f'<li><span class="gpr-step">{before}<b>{escape(branch.taken)}</b></span>'
         f'<b class="gpr-chance">{percent(branch.probability)}</b>'
-        f"<small>of {branch.ways:,} ways{', others: ' if others else ''}{escape(others)}</small></li>"
+        f"<small>{escape(others)}</small></li>"
     )

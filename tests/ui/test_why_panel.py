@@ -27,6 +27,7 @@ def test_texts_from_outside_are_escaped_and_all_four_reasons_are_there(dataset: 
     assert "without “&lt;script&gt;" in html
     assert "<script>" not in html
     assert "<b>Other</b>" not in html
+    assert html.count("of 4 ways, others: &lt;b&gt;Other&lt;/b&gt; 50%") == html.count("of 4 ways") == 1
     assert "The base model was not trained on them" in html
 
 
