@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from transformers.utils.logging import disable_progress_bar
 
 from gpr.errors import DataError, RunError
 from gpr.files import written_whole
@@ -97,6 +98,7 @@ def pretrain(
     stopped = run.loop(stop)
     loss = run.held_out_loss()
     progress.update(phase="saving", heard=True)
+    disable_progress_bar()
     with written_whole(folder.path / "model") as partial:
         model.save_pretrained(partial)
         tokenizer.save_pretrained(partial)
