@@ -30,9 +30,9 @@ from gpr.learn.validation import Found, Measure, Validation
 from gpr.lm.base import Base
 from gpr.lm.body import linear_layers
 from gpr.lm.prompts import Prompts
-from gpr.scorers.adapter import load_adapter, load_item_features, save_adapter
+from gpr.scorers.adapter import load_adapter, save_adapter
 from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
-from gpr.scorers.gpt import Gpt, fingerprint
+from gpr.scorers.gpt import Gpt
 from gpr.scorers.pool import Pool, kind_of
 from gpr.scorers.sequence import SequenceModel, load_sequence
 
@@ -40,7 +40,7 @@ EPOCHS, MINUTES, LEARNING_RATE = 4, 6.0, 2e-4
 """Usual ones: a few minutes on a CPU, and small steps from where the run stands."""
 FEWEST_REPEATED = 64
 """Training rows that are shown again beside the labels, at least; else as many as there are labels."""
-CHECKS = 4
+CHECKS = 2
 TRAINING_SHARE = 0.6
 """Of the time that is left; reading the items again and looking at validation take the rest."""
 
@@ -103,7 +103,12 @@ def teach(
     else:
         schedule = _schedule(rows, count, options, clock)
         folder.write("config.json", folder.read("config.json") | {"schedule": asdict(schedule)})
-    look = lambda: validation.of(taught.gpt(joint), schedule.sample)  # noqa: E731
+
+    def look() -> Found:
+        """On items that are all read by the weights as they are: old features beside new ones look like a loss."""
+        joint.item_features()
+        return validation.of(taught.gpt(joint), schedule.sample)
+
     start = kept["start"] if kept else copy.deepcopy(joint.match.state_dict())
     loop = Loop(joint, rows, schedule, options, folder, progress, stop, look)
     outcome = loop.run(start, kept, look_first=True)
@@ -153,9 +158,7 @@ def _prepare(
     usual = training_rows(dataset, prompts, options.seed)
     some = np.random.default_rng(options.seed).permutation(len(usual))[: max(FEWEST_REPEATED, len(rows))]
     rows += [usual[number] for number in some]
-    features = load_item_features(before, fingerprint(prompts))
-    features = None if features is None else features.to(base.device)
-    joint = PreferenceModel(model, prompts, match, layers, loss_weights(options), rows, rejected, memory=features)
+    joint = PreferenceModel(model, prompts, match, layers, loss_weights(options), rows, rejected)
     joint.remember()
     return Taught(dataset, lessons, before, model, pool, prompts), joint, rows
 
