@@ -82,9 +82,13 @@ def check_address(host: str, port: int) -> None:
 def check_mcp() -> None:
     """Raises: ValueError: what an MCP server needs is not there, or not in a version that gradio knows."""
     try:
-        from mcp.server.sse import SseServerTransport  # noqa: F401  # gradio needs it; a newer version has it no more
-    except ImportError:
-        raise ValueError("--mcp needs a package that is not installed: pip install 'gradio[mcp]'") from None
+        from mcp.server import Server
+
+        _ = Server.call_tool  # which gradio calls; later versions have it no more
+    except (ImportError, AttributeError):
+        raise ValueError(
+            "--mcp needs a package that is not here, or not in gradio's version: pip install 'gradio[mcp]'"
+        ) from None
 
 
 def main(arguments: list[str] | None = None) -> int:
