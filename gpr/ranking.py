@@ -99,7 +99,7 @@ def probabilities(scored: Scored, wish: Wish) -> tuple[Scores, dict[str, Scores]
         RequestError: nothing is left to recommend.
     """
     requests, pool = [scored.request], scored.pool.times(wish.weights)
-    every = {FEEDBACK: scored.feedback, WISHED: _wished(scored, wish)}
+    every = {FEEDBACK: scored.feedback, WISHED: wished(scored.dataset, scored.request, scored.vectors, wish)}
     moved = {name: more for name, more in every.items() if more is not None}
     scores = pool.combine(scored.parts, requests).astype(np.float64)  # (1, N)
     scores += sum(moved.values(), np.zeros(scores.shape[1]))
@@ -119,14 +119,14 @@ def _refuse(scored: Scored, wish: Wish) -> None:
     raise RequestError("No item passes all filters.", hint="Remove or widen one of them.")
 
 
-def _wished(scored: Scored, wish: Wish) -> Scores | None:
-    """(N,) log-odds by which popularity and novelty move each item."""
-    if not wish.popularity and not (wish.novelty and scored.request.history):
+def wished(dataset: Dataset, request: Request, vectors: NDArray[np.float32] | None, wish: Wish) -> Scores | None:
+    """(N,) log-odds by which popularity and novelty move each item; None if they are not wished for."""
+    away = bool(wish.novelty and vectors is not None and request.history)
+    if not wish.popularity and not away:
         return None
-    moved = wish.popularity * np.log1p(times_chosen(scored.dataset))
-    if wish.novelty and scored.vectors is not None and scored.request.history:
-        alike = scored.vectors @ scored.vectors[list(scored.request.history)].T  # (N, H)
-        moved = moved - NEAR * wish.novelty * alike.max(1)
+    moved = wish.popularity * np.log1p(times_chosen(dataset))
+    if away and vectors is not None:
+        moved = moved - NEAR * wish.novelty * (vectors @ vectors[list(request.history)].T).max(1)
     return np.asarray(moved, np.float32)
 
 

@@ -21,7 +21,7 @@ from gpr.files import written_whole
 from gpr.latest import Latest
 from gpr.lm.base import Base
 from gpr.lm.prompts import Prompts
-from gpr.ranking import Scored, Wish, rank
+from gpr.ranking import Scored, Wish, rank, wished
 from gpr.recommendation import Recommendation
 from gpr.scorers.adapter import adapter_digest, load_adapter, load_item_features
 from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
@@ -70,8 +70,7 @@ class Recommender:
         Raises:
             RequestError: the request is empty or too long, k is not positive, or nothing is left to recommend.
         """
-        wish = Wish(k)
-        return rank(self.score(request, feedback), wish)
+        return rank(self.score(request, feedback), Wish(k))
 
     def score(self, request: Request, feedback: Feedback | None = None) -> Scored:
         """What all parts say of every item, for `rank`. The model runs here and nowhere else.
@@ -87,12 +86,20 @@ class Recommender:
         moved = feedback.scores(request) if feedback else None
         return Scored(self.dataset, request, self.pool, parts, moved, self._vectors)
 
-    def explainer(self, request: Request, answer: list[Recommendation], feedback: Feedback | None = None) -> Explainer:
-        """What explains an answer to a request, found with the same feedback."""
+    def explainer(
+        self,
+        request: Request,
+        answer: list[Recommendation],
+        feedback: Feedback | None = None,
+        wish: Wish | None = None,
+    ) -> Explainer:
+        """What explains an answer to a request, found with the same feedback and ranked for the same wish."""
         request = request.checked(len(self.dataset.catalogue))
         key = (request, tuple((found.number, found.log_prob) for found in answer))
+        wish = wish or Wish()
+        pool, moved = self.pool.times(wish.weights), wished(self.dataset, request, self._vectors, wish)
         with self._lock:
-            scoring = Scoring(self.dataset, self.ensemble, self.pool, request, feedback)
+            scoring = Scoring(self.dataset, self.ensemble, pool, request, feedback, wish.allowed, moved)
             return self._explainers.get(key) or self._explainers.put(key, Explainer(scoring, self._examples, answer))
 
     @cached_property

@@ -27,6 +27,8 @@ class Scoring:
     feedback: Feedback | None = None
     allowed: np.ndarray | None = None
     """(N,) the items that pass the filters; None for all."""
+    wished: Scores | None = None
+    """(N,) log-odds that the user's wishes move each item by."""
 
     @cached_property
     def parts(self) -> Parts:
@@ -43,6 +45,8 @@ class Scoring:
         scores = self.pool.combine(parts, requests).astype(np.float64)
         if self.feedback:
             scores += np.stack([self.feedback.scores(request) for request in requests])
+        if self.wished is not None:
+            scores += self.wished
         scores[:, list(self.request.history)] = -np.inf
         if self.allowed is not None:
             scores[:, ~self.allowed] = -np.inf

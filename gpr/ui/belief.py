@@ -24,7 +24,7 @@ from gpr.ui.press import pressable
 
 if TYPE_CHECKING:
     from gpr.data.dataset import Catalogue
-    from gpr.ui.recommend_tab import Answer
+    from gpr.ui.recommend.answer import Answer
 
 NONE, BASE = "(none)", "(base)"
 """Nothing to compare with, and the base model; no run can have these names."""

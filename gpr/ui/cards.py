@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 
 from gpr.data.dataset import Catalogue, Request
 from gpr.recommendation import Recommendation
+from gpr.scorers.feedback import NAME as FEEDBACK
 from gpr.ui.language import say
 from gpr.ui.press import button
 
-LONG = ("description", "summary")
-"""Columns that are read as paragraphs; the rest are facts."""
+LONG = ("summary", "description")
+"""Columns that are read as paragraphs, in this order; a description behind a summary is folded."""
+PICTURE = "image"
+"""The column with an address of a picture."""
+LIKELY = ((0.5, "very likely"), (0.2, "likely"), (0.05, "possible"), (0.01, "a long shot"), (0.0, "one of many"))
+"""Probability from which on these words hold."""
+FELT = 0.05
+"""Log-odds from which on labels have moved an item."""
 SHOWN = 240
 """Characters of a paragraph before it folds."""
 MAX_ALIASES = 5
@@ -38,21 +45,21 @@ def percent(probability: float) -> str:
 
 def facts(details: Mapping[str, str]) -> str:
     """The short columns of an item in one line: 'year 1999 · genre Drama'."""
-    short = [(name, value) for name, value in details.items() if name not in LONG]
+    short = [(name, value) for name, value in details.items() if name not in (*LONG, PICTURE)]
     parts = [f"<span><i>{escape(name)}</i> {escape(_cut(value, 120))}</span>" for name, value in short]
     return f'<p class="gpr-facts">{"".join(parts)}</p>' if parts else ""
 
 
 def paragraphs(details: Mapping[str, str]) -> str:
     """The long columns of an item, what is very long folded."""
-    return "".join(_paragraph(details[name]) for name in LONG if details.get(name))
+    texts = [details[name] for name in LONG if details.get(name)]
+    return "".join(_paragraph(text, 0 if at else SHOWN) for at, text in enumerate(texts))
 
 
-def _paragraph(text: str) -> str:
-    if len(text) <= SHOWN * 1.2:
+def _paragraph(text: str, shown: int) -> str:
+    if len(text) <= shown * 1.2:
         return f'<p class="gpr-text">{escape(text)}</p>'
-    start = _cut(text, SHOWN)
-    head = f"{escape(start)} <b>{say('more')}</b>"
+    head = f"{escape(_cut(text, shown) if shown else '')} <b>{say('more')}</b>"
     return f'<details class="gpr-text"><summary>{head}</summary><p>{escape(text)}</p></details>'
 
 
@@ -69,40 +76,88 @@ def details(catalogue: Catalogue, number: int) -> str:
     return facts(known) + paragraphs(known) + line
 
 
-def card(recommendation: Recommendation, catalogue: Catalogue, *, most: float, verdict: str = "", why: str = "") -> str:
+def card(
+    recommendation: Recommendation,
+    catalogue: Catalogue,
+    *,
+    most: float,
+    verdict: str = "",
+    why: str = "",
+    cold: bool = False,
+) -> str:
     """One card of a list.
 
     Args:
         most: the probability that fills the bar.
         verdict: 'good' or 'bad' where it was labelled so.
         why: the reasons as HTML, where they are open.
+        cold: no training example mentions the item.
     """
-    title = escape(recommendation.title)
-    share = 100 * recommendation.probability / most if most > 0 else 0
-    odds = percent(recommendation.probability)
-    verdicts = "".join(
+    title, number = escape(recommendation.title), recommendation.number
+    return (
+        f'<li class="gpr-card" data-verdict="{escape(verdict)}"><span class="gpr-rank">{recommendation.rank}</span>'
+        f'<div class="gpr-body">{_picture(catalogue.details(number).get(PICTURE, ""))}'
+        f"<h3>{title}{_badges(recommendation, cold)}</h3>{details(catalogue, number)}</div>"
+        f'<div class="gpr-side">{_odds(recommendation.probability, most)}'
+        f'<div class="gpr-verdicts">{_verdicts(recommendation, verdict)}</div>'
+        f'<div class="gpr-further">{_like_button(recommendation)}{_why_button(recommendation, bool(why))}</div>'
+        f"</div>{why}</li>"
+    )
+
+
+def _odds(probability: float, most: float) -> str:
+    share = 100 * probability / most if most > 0 else 0
+    words = say(next(words for least, words in LIKELY if probability >= least))
+    return (
+        f'<div class="gpr-odds" title="{escape(say("probability among all that could be recommended"))}">'
+        f'<span class="gpr-bar"><span style="width:{share:.1f}%"></span></span><b>{escape(percent(probability))}</b>'
+        f"<small>{escape(words)}</small></div>"
+    )
+
+
+def _badges(recommendation: Recommendation, cold: bool) -> str:
+    moved = recommendation.shares.get(FEEDBACK, 0.0)
+    found = [("", "new here", "No training example mentions this item.")] if cold else []
+    if abs(moved) >= FELT:
+        up = moved > 0
+        found.append(
+            ("gpr-good" if up else "gpr-bad", "labels: up" if up else "labels: down", "Labels moved this item.")
+        )
+    return "".join(
+        f' <span class="gpr-badge {style}" title="{escape(say(about))}">{escape(say(words))}</span>'
+        for style, words, about in found
+    )
+
+
+def _picture(address: str) -> str:
+    """A picture that the data names; from elsewhere, it is not told where it is shown."""
+    if not address.startswith(("https://", "http://", "data:image/")):
+        return ""
+    return f'<img class="gpr-picture" src="{escape(address)}" alt="" loading="lazy" referrerpolicy="no-referrer">'
+
+
+def _verdicts(recommendation: Recommendation, verdict: str) -> str:
+    return "".join(
         button(
-            f"{icon}<span>{say(name.capitalize())}</span>",
+            f"{icon}<span>{escape(say(name.capitalize()))}</span>",
             name,
             style=f"gpr-verdict gpr-{name}",
-            label=f"{name.capitalize()}: {recommendation.title}",
+            label=say(f"{name.capitalize()}: {recommendation.title}"),
             on=verdict == name,
             item=recommendation.number,
         )
         for name, icon in (("good", GOOD), ("bad", BAD))
     )
-    return (
-        f'<li class="gpr-card" data-verdict="{escape(verdict)}"><span class="gpr-rank">{recommendation.rank}</span>'
-        f'<div class="gpr-body"><h3>{title}</h3>{details(catalogue, recommendation.number)}</div>'
-        f'<div class="gpr-side"><div class="gpr-odds" title="{say("probability among all items")}">'
-        f'<span class="gpr-bar"><span style="width:{share:.1f}%"></span></span><b>{escape(odds)}</b></div>'
-        f'<div class="gpr-verdicts">{verdicts}{_why_button(recommendation, bool(why))}</div></div>{why}</li>'
-    )
 
 
 def _why_button(recommendation: Recommendation, is_open: bool) -> str:
-    label = f"Why {recommendation.title}"
-    return button("Why?", "why", style="gpr-small", label=label, on=is_open, item=recommendation.number)
+    label = say(f"Why {recommendation.title}")
+    return button(escape(say("Why?")), "why", style="gpr-quiet", label=label, on=is_open, item=recommendation.number)
+
+
+def _like_button(recommendation: Recommendation) -> str:
+    label = say(f"More like {recommendation.title}")
+    return button(escape(say("More like this")), "like", style="gpr-quiet", label=label, item=recommendation.number)
 
 
 def card_list(
@@ -112,6 +167,10 @@ def card_list(
     line: str,
     said: str,
     reasons: Mapping[int, str] | None = None,
+    *,
+    cold: Collection[int] = (),
+    link: str = "",
+    files: Mapping[str, str] | None = None,
 ) -> str:
     """The answer to one request.
 
@@ -120,6 +179,9 @@ def card_list(
         line: what answered, and how; plain text.
         said: what was done with it last; plain text.
         reasons: item number -> its reasons as HTML, where they are open.
+        cold: items that no training example mentions.
+        link: the query of the address of this answer.
+        files: kind of a file, such as 'CSV' -> its address.
     """
     reasons = reasons or {}
     most = max((found.probability for found in recommendations), default=0.0)
@@ -130,11 +192,35 @@ def card_list(
             most=most,
             verdict=verdicts.get(found.number, ""),
             why=reasons.get(found.number, ""),
+            cold=found.number in cold,
         )
         for found in recommendations
     )
     head = f'<p class="gpr-answered"><span>{escape(say(line))}</span><b role="status">{escape(say(said))}</b></p>'
-    return f'{head}<ol class="gpr-cards">{"".join(cards)}</ol>'
+    return f'{head}<ol class="gpr-cards">{"".join(cards)}</ol>{_take_away(link, files or {})}'
+
+
+def _take_away(link: str, files: Mapping[str, str]) -> str:
+    """Below the cards: the link to them, and files of them."""
+    words = escape(say("Copy link"))
+    copy = f'<button type="button" class="gpr-button gpr-quiet" data-link="{escape(link)}">{words}</button>'
+    copy = copy if link else ""
+    saved = "".join(
+        f'<a class="gpr-button gpr-quiet" download="recommendations.{kind.lower()}" href="{escape(address)}">{kind}</a>'
+        for kind, address in files.items()
+    )
+    return f'<div class="gpr-take">{copy}{saved}</div>' if copy or saved else ""
+
+
+def skeletons(number: int) -> str:
+    """What stands where cards will be, with a way to give up waiting."""
+    bars = '<div class="gpr-skeleton"></div>' * 3
+    stop = button(escape(say("Cancel")), "cancel", style="gpr-small")
+    head = (
+        f'<p class="gpr-answered"><span role="status">{escape(say("Looking through the catalogue…"))}</span>{stop}</p>'
+    )
+    one = f'<li class="gpr-card" aria-hidden="true"><span></span><div class="gpr-body">{bars}</div></li>'
+    return f'<div aria-busy="true">{head}<ol class="gpr-cards">{one * number}</ol></div>'
 
 
 def asked(request: Request, catalogue: Catalogue) -> str:

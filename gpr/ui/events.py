@@ -11,3 +11,5 @@ TOLD = _SILENT | {"concurrency_limit": None}
 """For what may fail (`worded`): through the queue, which brings the words to the page, but never waiting in it."""
 REFRESH = QUICK | {"trigger_mode": "always_last"}
 """By default gradio drops what comes while the same is under way; a change must not be dropped."""
+HEAVY = _SILENT | {"concurrency_id": "model", "concurrency_limit": 1, "trigger_mode": "multiple"}
+"""For what asks the model: one at a time on the whole server. After a cancel, `always_last` waits for ever."""

@@ -23,7 +23,7 @@ from gpr.ui.press import button, pressable, pressed
 if TYPE_CHECKING:
     from gpr.data.dataset import Catalogue, Dataset
     from gpr.scorers.gpt import Gpt
-    from gpr.ui.recommend_tab import Answer
+    from gpr.ui.recommend.answer import Answer
 
 IDEAS, QUERIES, BLURB = "ideas", "queries", "blurb"
 KINDS = [("Ideas", IDEAS), ("Queries", QUERIES), ("First item: a blurb", BLURB)]

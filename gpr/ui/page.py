@@ -36,6 +36,7 @@ def build(context: Context) -> gr.Blocks:
         Api(context).add()  # first, so that the names are free
         active = gr.BrowserState(None, storage_key="gpr-active", secret=_SECRET)
         name = gr.BrowserState("", storage_key="gpr-annotator", secret=_SECRET)
+        recent = gr.BrowserState([], storage_key="gpr-recent", secret=_SECRET)
         typed = gr.State([])
         timer = gr.Timer(IDLE_SECONDS)
         header = build_header()
@@ -45,17 +46,18 @@ def build(context: Context) -> gr.Blocks:
             with gr.Tab("Fine-tune", id="finetune") as finetune_tab:
                 finetune = FinetuneTab(context, active)
             with gr.Tab("Recommend", id="recommend") as recommend_tab:
-                recommend = RecommendTab(context, active, name, typed)
+                recommend = RecommendTab(context, active, name, typed, recent)
                 tasks = TasksPanel(context)
             with gr.Tab("Label", id="label") as label_tab:
                 label = LabelTab(context, active, name, typed)
             with gr.Tab("Evaluate", id="evaluate"):
                 evaluate = EvaluateTab(context, active)
-        for tab in (data, recommend, tasks, evaluate):
+        for tab in (data, tasks, evaluate):
             tab.wire()
+        recommend.wire(page.load)
         finetune.wire(finetune_tab)
         label.wire(label_tab)
-        page.load(lambda stored: context.remember(context.settle(stored)), active, active, **QUICK)
+        page.load(recommend.remember, active, active, **QUICK)
         changed = [page.load, active.change]
         gr.on(
             [*changed, timer.tick],
@@ -66,7 +68,6 @@ def build(context: Context) -> gr.Blocks:
         )
         gr.on(changed, data.show, active, data.outputs, **REFRESH)
         gr.on(changed, finetune.show, [active, finetune.shown, finetune.sort], finetune.outputs, **REFRESH)
-        gr.on(changed, recommend.show, [active, recommend.shown], recommend.outputs, **REFRESH)
         gr.on([page.load, recommend_tab.select], tasks.show, None, tasks.outputs, **REFRESH)
         gr.on(changed, evaluate.show, [active, evaluate.metric], evaluate.outputs, **REFRESH)
         page.load(label.greet, name, label.annotator, **QUICK)

@@ -2,7 +2,8 @@
 
 A button with `data-press="good" data-item="3"` calls the listener of `.press` with that data, all of it strings; inside
 of a `data-turn`, what its fields (`data-field`) hold and its flag come along. `data-press="why"` calls that of `.why`,
-since a reason takes its time and a label must not wait for it.
+since a reason takes its time and a label must not wait for it, and "like" that of `.like`, which asks anew. A field
+with `data-press` calls `.press` when it has changed, with its `value` and whether it is `on`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,21 @@ import gradio as gr
 from gpr.ui.language import say
 
 _LISTEN = """
+const own = new Set(['why', 'like']), fields = 'select[data-press], input[data-press]';
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-press]');
-  if (!button || button.disabled || button.tagName === 'SELECT') return;
+  if (!button || button.disabled || button.matches(fields)) return;
   const turn = button.closest('[data-turn]'), data = {...turn?.dataset, ...button.dataset};
   for (const field of turn?.querySelectorAll('[data-field]') ?? []) data[field.dataset.field] = field.value;
-  trigger(data.press === 'why' ? 'why' : 'press', data);
+  trigger(own.has(data.press) ? data.press : 'press', data);
 });
 element.addEventListener('change', (event) => {
-  const field = event.target.closest('select[data-press]');
-  if (field) trigger('press', {...field.dataset, value: field.value});
+  const field = event.target.closest(fields);
+  if (field) trigger('press', {...field.dataset, value: field.value, on: Boolean(field.checked)});
+});
+element.addEventListener('input', (event) => {
+  const said = event.target.closest('input[type=range]')?.parentElement.querySelector('output');
+  if (said) said.value = event.target.value + said.dataset.unit;
 });
 """
 

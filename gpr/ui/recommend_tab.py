@@ -1,41 +1,43 @@
-"""The tab Recommend: a request in, cards out, one press for a label."""
+"""The tab Recommend: a request in, cards out, one press for a label. Only wiring and handlers."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
-from gpr.data.dataset import Dataset, Request
-from gpr.errors import RequestError
-from gpr.labels.label import Label
-from gpr.recommendation import Recommendation
-from gpr.scorers.feedback import Feedback
+from gpr.data.dataset import Dataset
+from gpr.errors import GPRError
 from gpr.ui.belief import BeliefPanel
-from gpr.ui.cards import card_list
+from gpr.ui.cards import skeletons
 from gpr.ui.compare import ComparePanel
 from gpr.ui.context import Active, Context
-from gpr.ui.events import QUICK, TOLD
+from gpr.ui.events import HEAVY, QUICK, REFRESH, TOLD
 from gpr.ui.ideas import IdeasPanel
-from gpr.ui.labelling import DEFAULT_ANNOTATOR, Typed, annotator_of, give, given
+from gpr.ui.labelling import DEFAULT_ANNOTATOR, Typed, annotator_of
 from gpr.ui.language import say
-from gpr.ui.messages import empty, failure, notice, plural, worded
-from gpr.ui.press import button, pressable, pressed
-from gpr.ui.why_panel import waiting, why_panel
+from gpr.ui.messages import empty, failure, notice, worded
+from gpr.ui.press import pressable, pressed
+from gpr.ui.recommend.answer import Answer
+from gpr.ui.recommend.answering import Answering
+from gpr.ui.recommend.asking import Asking, moved
+from gpr.ui.recommend.box import MAX_K, Box
+from gpr.ui.recommend.card_presses import CardPresses
+from gpr.ui.recommend.link import Link
+from gpr.ui.recommend.panels import chips, filter_panel, slider_panel
+from gpr.ui.recommend.picking import (
+    MANY_ITEMS,
+    asked_before,
+    examples,
+    history_of,
+    remembered,
+    titles_matching,
+    titles_offered,
+    users_offered,
+)
 
-if TYPE_CHECKING:
-    from gpr.recommender import Recommender
-
-K, MAX_K = 10, 50
-MANY_ITEMS = 2_000
-"""In a larger catalogue the history picker asks the server as one types."""
-FOUND = 50
-"""Titles that it then offers."""
-EXAMPLES = 5
+SKELETONS = 4
 MAX_TYPED = 50
 """Requests of a session that are kept for the tab Label."""
 BASE = "(base)"
@@ -43,126 +45,160 @@ BASE = "(base)"
 NOTHING_YET = empty("Nothing asked yet", "Type what you are looking for, or take one of the examples.")
 
 
-@dataclass(eq=False)
-class Answer:
-    """What is shown, so that a press can be stored: kept for the session, changed in place."""
-
-    request: Request
-    recommendations: list[Recommendation]
-    dataset: Dataset
-    run: str
-    line: str
-    verdicts: dict[int, str] = field(default_factory=dict)
-    """Item number -> verdict of the one who looks."""
-
-    said: str = ""
-    """What was labelled last, in words."""
-    feedback: Feedback | None = None
-    """The labels that counted."""
-    reasons: dict[int, str] = field(default_factory=dict)
-    """Item number -> its reasons as HTML, those that are open."""
-
-    def html(self) -> str:
-        return card_list(
-            self.recommendations, self.dataset.catalogue, self.verdicts, self.line, self.said, self.reasons
-        )
-
-
 class RecommendTab:
     """Builds the tab; `wire` connects it.
 
     Args:
-        active, name, typed: of the whole page; name is the annotator's.
+        active, name, typed, recent: of the whole page; name is the annotator's, recent what was asked before.
     """
 
-    def __init__(self, context: Context, active: gr.BrowserState, name: gr.BrowserState, typed: gr.State) -> None:
-        self.context, self.active, self.name, self.typed = context, active, name, typed
-        self._feedback: tuple[object, Feedback] | None = None
-        self.answer = gr.State(None)
-        self.shown = gr.State(None)
-        with gr.Row(elem_classes="gpr-ask", equal_height=True):
-            self.query = gr.Textbox(
-                label="What are you looking for?",
-                placeholder="In your own words",
-                lines=1,
-                max_lines=4,
-                scale=5,
-                min_width=200,
-                elem_id="gpr-query",
-            )
-            self.go = gr.Button("Recommend", variant="primary", scale=0, min_width=140, elem_id="gpr-go")
-        self.examples = pressable(elem_id="gpr-examples")
-        with gr.Accordion("History, number and model", open=False), gr.Row():
-            self.history = gr.Dropdown(
-                [],
-                multiselect=True,
-                label="History",
-                info="Chosen before, oldest first",
-                elem_id="gpr-history",
-            )
-            self.k = gr.Slider(1, MAX_K, K, step=1, label="How many", info="Recommendations", elem_id="gpr-k")
-            self.run = gr.Dropdown([], label="Model", info="What recommends", elem_id="gpr-run")
-            self.learn = gr.Checkbox(True, label="Labels count at once", info="Part 'feedback'", elem_id="gpr-feedback")
+    def __init__(
+        self,
+        context: Context,
+        active: gr.BrowserState,
+        name: gr.BrowserState,
+        typed: gr.State,
+        recent: gr.BrowserState,
+    ) -> None:
+        self.context, self.answering = context, Answering(context)
+        self.active, self.name, self.typed, self.recent = active, name, typed, recent
+        self.answer, self.shown, self.asking = gr.State(None), gr.State(None), gr.State(Asking())
+        self.box = Box()
         self.out = pressable(NOTHING_YET, elem_id="gpr-answer", min_height=120)
         self.belief, self.compare, self.ideas = BeliefPanel(context), ComparePanel(context), IdeasPanel(context)
 
-    def wire(self) -> None:
-        heavy: dict[str, Any] = {
-            "concurrency_id": "model",
-            "concurrency_limit": 1,
-            "trigger_mode": "always_last",
-            "show_progress": "hidden",
-            "api_visibility": "private",
-        }
-        asked = [self.active, self.query, self.history, self.k, self.learn, self.name, self.typed]
-        answered = [self.out, self.answer, self.typed]
-        gr.on([self.query.submit, self.go.click], self.recommend, asked, answered, **heavy)
-        taken = self.examples.press(self.take_example, None, self.query, **QUICK)
-        taken.then(self.recommend, asked, answered, **heavy)
-        self.out.why(self.explain, [self.active, self.answer], self.out, **heavy)
-        self.out.press(self.label, [self.answer, self.name], self.out, trigger_mode="multiple", **TOLD)
-        self.belief.wire(self.active, self.answer, heavy)
-        self.compare.wire(self.active, self.answer, self.name, heavy)
-        self.ideas.wire(self.active, self.answer, self.query, heavy)
-        self.run.input(self.choose_run, [self.active, self.run], self.active, **TOLD)
+    def wire(self, loaded: Any) -> None:
+        """Args: loaded: the event of a new page."""
+        box = [self.active, self.box.query, self.box.history, self.box.k, self.asking]
+        asked = [*box, self.box.learn, self.name, self.typed, self.recent, self.answer]
+        answered = [self.out, self.answer, self.typed, self.recent, self.box.chips, self.box.sliders, self.box.refine]
+        said = [self.asking, self.box.query, self.box.history, self.box.filters]
+        runs = [gr.on([self.box.query.submit, self.box.go.click], self.recommend, asked, answered, **HEAVY)]
+        for event, change, inputs, then in (
+            (self.box.examples.press, self.take_example, [self.asking], self.recommend),
+            (self.out.like, self.more_like, [self.active, self.asking], self.recommend),
+            (self.box.user.input, self.take_user, [self.active, self.box.user], self.recommend),
+            (self.box.chips.press, self.change, [self.active, self.asking, self.box.history], self.follow),
+            (self.box.refine.submit, self.follow_up, [self.asking, self.box.refine], self.follow),
+        ):
+            outputs = [*said, self.box.refine] if change == self.follow_up else said
+            runs.append(event(change, inputs, outputs, **TOLD).then(then, asked, answered, **HEAVY))
+        for panel in (self.box.filters, self.box.sliders):
+            again = [self.asking, self.out, self.box.chips]
+            panel.press(self.move, [*box, self.answer], again, trigger_mode="multiple", **TOLD)
+        self.box.k.release(self.count, [*box, self.answer], self.out, trigger_mode="always_last", **TOLD)
+        self.belief.wire(self.active, self.answer, HEAVY)
+        self.compare.wire(self.active, self.answer, self.name, HEAVY)
+        self.ideas.wire(self.active, self.answer, self.box.query, HEAVY)
+        CardPresses(self.context, self.active, self.name, self.answer, self.out).wire(self.box)
+        self.out.press(None, cancels=runs, **QUICK)
+        self.box.run.input(self.choose_run, [self.active, self.box.run], self.active, **TOLD)
         # Each key its own request: the one that gradio keeps back for 'always_last' has the text of the first key.
-        self.history.key_up(
-            self.search_history, [self.active, self.history], self.history, trigger_mode="multiple", **QUICK
+        self.box.history.key_up(
+            self.search_history, [self.active, self.box.history], self.box.history, trigger_mode="multiple", **QUICK
         )
+        shown = [
+            self.shown,
+            self.box.run,
+            self.box.examples,
+            self.box.user,
+            self.box.chips,
+            self.box.sliders,
+            self.box.refine,
+        ]
+        shown += [*said, self.out, self.answer, self.box.k]
+        gr.on([self.active.change], self.show, [self.active, self.shown, self.recent], shown, **REFRESH)
+        opened = loaded(self.open, [self.active, self.recent], shown, **REFRESH)
+        runs.append(opened.then(self.ask_linked, asked, answered, **HEAVY))
 
-    @property
-    def outputs(self) -> list[Any]:
-        """What `show` fills when the data or the run has changed."""
-        return [self.shown, self.run, self.examples, self.history, self.out, self.answer]
+    def remember(self, stored: object, who: gr.Request) -> dict[str, str]:
+        """What a new page is about, for the browser to remember."""
+        return self.context.remember(self.answering.opened(stored, who)[0])
 
-    def show(self, stored: object, shown: Active | None) -> tuple[Any, ...]:
+    def open(self, stored: object, recent: object, who: gr.Request) -> dict[Any, Any]:
+        """The tab on a new page, as its address says. Who was quick to ask is not disturbed."""
+        active, link, fault = self.answering.opened(stored, who)
+        said = self._shown(active, recent, link)
+        if not link.asks:
+            said[self.box.history] = gr.Dropdown(said.pop(self.box.history).choices)
+            said.pop(self.asking, None)
+        return said | ({self.out: notice(say(fault), "warn")} if fault else {})
+
+    def show(self, stored: object, shown: Active | None, recent: object) -> dict[Any, Any]:
         """The tab for what is active now. An answer is cleared only if something else was active before.
 
         Args:
-            shown: what the tab shows already; None on a new page.
+            shown: what the tab shows already; None on a page that is still opened.
         """
         active = self.context.settle(stored)
-        out, answer = (NOTHING_YET, None) if shown and shown != active else (gr.skip(), gr.skip())
-        if shown and shown.data == active.data:
-            return active, self._runs(active), gr.skip(), gr.skip(), out, answer
+        if shown is None or shown == active:
+            return {self.box.run: self._runs(shown or active)}
+        if shown.data != active.data:
+            return self._nothing_asked() | self._shown(active, recent, Link())
+        return {self.shown: active, self.box.run: self._runs(active)} | self._nothing_asked()
+
+    def _nothing_asked(self) -> dict[Any, Any]:
+        hidden = gr.Textbox(visible=False)
+        return {self.out: NOTHING_YET, self.answer: None, self.box.refine: hidden, self.box.chips: ""}
+
+    def _shown(self, active: Active, recent: object, link: Link) -> dict[Any, Any]:
+        fresh: dict[Any, Any] = {self.shown: active, self.box.run: self._runs(active), self.asking: link.asking}
         try:
-            dataset = self.context.dataset(active)
+            dataset, known = self.context.dataset(active), self.answering.facets(active)
         except Exception as error:
-            return active, self._runs(active), "", gr.Dropdown([], value=[]), failure(error), None
-        n_items = len(dataset.catalogue)
-        offered = dataset.catalogue.titles[: FOUND if n_items > MANY_ITEMS else None]
-        titles = [(title, number) for number, title in enumerate(offered)]
-        return active, self._runs(active), _examples(dataset), gr.Dropdown(titles, value=[]), out, answer
+            nothing = {self.box.examples: "", self.box.filters: "", self.box.history: gr.Dropdown([], value=[])}
+            return fresh | nothing | {self.out: failure(error)}
+        history, users = link.history(dataset.catalogue), users_offered(dataset)
+        said: dict[Any, Any] = {self.box.query: link.query} if link.asks else {}
+        said |= {self.box.k: min(link.k, MAX_K)} if link.k else {}
+        return fresh | said | {
+            self.box.examples: examples(dataset, asked_before(recent, active.name)),
+            self.box.filters: filter_panel(known, link.asking),
+            self.box.sliders: slider_panel([], link.asking),
+            self.box.history: gr.Dropdown(titles_offered(dataset, history), value=history),
+            self.box.user: gr.Dropdown(users, value=None, visible=bool(users)),
+        }  # fmt: skip
 
     def _runs(self, active: Active) -> gr.Dropdown:
-        choices = [("Base model, not fine-tuned", BASE)]
+        choices = [(say("Base model, not fine-tuned"), BASE)]
         choices += [
-            (f"{run.name} (trained on {Active(run.data).name})", run.name) for run in self.context.usable_runs()
+            (say(f"{run.name} (trained on {Active(run.data).name})"), run.name) for run in self.context.usable_runs()
         ]
         return gr.Dropdown(choices, value=active.run or BASE)
 
-    def take_example(self, event: gr.EventData) -> str:
-        return pressed(event).get("query", "")
+    def take_example(self, asking: Asking, event: gr.EventData) -> dict[Any, Any]:
+        return {self.box.query: pressed(event).get("query", ""), self.asking: asking.without_turns()}
+
+    def more_like(self, stored: object, asking: Asking, event: gr.EventData) -> dict[Any, Any]:
+        """The item of a card as the history, and nothing else asked."""
+        dataset = self.context.dataset(self.context.settle(stored))
+        history = _picked(dataset, [int(pressed(event)["item"])])
+        return {self.box.query: "", self.box.history: history, self.asking: asking.without_turns()}
+
+    @worded
+    def take_user(self, stored: object, user: int) -> dict[Any, Any]:
+        dataset = self.context.dataset(self.context.settle(stored))
+        return {self.box.history: _picked(dataset, history_of(dataset, user))}
+
+    def follow_up(self, asking: Asking, turn: str) -> dict[Any, Any]:
+        return {self.asking: asking.and_then(turn), self.box.refine: ""}
+
+    @worded
+    def change(self, stored: object, asking: Asking, history: list[int], event: gr.EventData) -> dict[Any, Any]:
+        """A press on a chip: a follow-up has another text, or something is not asked any more."""
+        press, active = pressed(event), self.context.settle(stored)
+        match press["press"]:
+            case "turn":
+                return {self.asking: asking.with_turn(int(press["at"]), press["value"])}
+            case "drop":
+                return {self.asking: asking.with_turn(int(press["at"]), "")}
+            case "forget":
+                return {self.box.history: [number for number in history if number != int(press["item"])]}
+            case "all":
+                asking = asking.without_filter(press["column"])
+                return {self.asking: asking, self.box.filters: filter_panel(self.answering.facets(active), asking)}
+        panel = filter_panel(self.answering.facets(active), Asking())
+        return {self.asking: asking.without_asked(), self.box.history: [], self.box.query: "", self.box.filters: panel}
 
     @worded
     def choose_run(self, stored: object, run: str) -> dict[str, str]:
@@ -172,125 +208,89 @@ class RecommendTab:
     @worded
     def search_history(self, stored: object, chosen: list[int], event: gr.KeyUpData) -> Any:
         """For a large catalogue: the titles that hold what was typed."""
-        catalogue = self.context.dataset(self.context.settle(stored)).catalogue
-        if len(catalogue) <= MANY_ITEMS:
+        dataset = self.context.dataset(self.context.settle(stored))
+        if len(dataset.catalogue) <= MANY_ITEMS:
             return gr.skip()
-        return gr.Dropdown(choices=_matching(catalogue.titles, str(event.input_value), chosen))
+        return gr.Dropdown(choices=titles_matching(dataset, str(event.input_value), chosen or []))
 
-    def recommend(
-        self,
-        stored: object,
-        query: str,
-        history: list[int],
-        k: int,
-        learn: bool,
-        name: str,
-        typed: list[Typed],
-        who: gr.Request,
-    ) -> Iterator[tuple[Any, ...]]:
-        """The answer as cards; first a word if the model is not there yet."""
+    def ask_linked(self, who: gr.Request, stored: object, *asked: Any) -> Iterator[Any]:
+        """Asks what the address of a new page says."""
+        active, link, _ = self.answering.opened(stored, who)
+        if not link.asks:
+            yield {self.out: gr.skip()}
+            return
+        yield from self._ask(active, *asked, who=who)
+
+    def recommend(self, who: gr.Request, stored: object, *asked: Any) -> Iterator[Any]:
+        """The answer as cards. gradio passes the visitor where it stands, so it goes before all that is asked."""
+        yield from self._ask(self.context.settle(stored), *asked, who=who)
+
+    def follow(self, who: gr.Request, stored: object, *asked: Any) -> Iterator[Any]:
+        """The answer to what has changed; where the request is the same, without the model."""
         active = self.context.settle(stored)
-        if self.context.load(active, again=True).state == "running":
-            words = "The model is still being loaded. Your answer comes right after."
-            yield notice(words), None, typed
+        query, history, k, asking, *_, answer = asked
+        if not (query or "").strip() and not history and not asking.turns:
+            yield {self.out: NOTHING_YET, self.answer: None, self.box.chips: self._chips(active, asking, history)}
+        elif answer and answer.is_of(active.run, self.answering.request(active, query, history, asking)):
+            yield self._ranked_again(active, query, history, k, asking, answer)
+        else:
+            yield from self._ask(active, *asked, who=who)
+
+    def _ask(
+        self, active: Active, query: str, history: list[int], k: int, asking: Asking, learn: bool, name: str,
+        typed: list[Typed], recent: object, answer: Answer | None, *, who: gr.Request,
+    ) -> Iterator[dict[Any, Any]]:  # fmt: skip
+        """First what stands there until the answer is known, then the answer."""
+        loading = self.context.load(active, again=True).state == "running"
+        words = notice("The model is still being loaded. Your answer comes right after.") if loading else ""
         try:
-            answer = self._answer(active, Request(query or "", tuple(history or ())), int(k), learn)
-            answer.verdicts = given(
-                self.context.workspace.labels,
-                answer.dataset,
-                answer.request,
-                annotator_of(name or DEFAULT_ANNOTATOR, who),
-            )
+            yield {self.out: words + skeletons(min(k, SKELETONS)), self.box.chips: self._chips(active, asking, history)}
+            annotator = annotator_of(name or DEFAULT_ANNOTATOR, who)
+            found = self.answering.answer(active, query, history, k, asking, learn=learn, annotator=annotator)
         except Exception as error:
-            yield failure(error), None, typed
+            yield {self.out: failure(error), self.answer: None}
             return
-        yield answer.html(), answer, [*typed, (active.data, answer.request)][-MAX_TYPED:]
+        yield {
+            self.out: found.html(),
+            self.answer: found,
+            self.typed: [*typed, (active.data, found.request)][-MAX_TYPED:],
+            self.recent: remembered(recent, active.name, query),
+            self.box.sliders: slider_panel(found.parts, asking),
+            self.box.refine: gr.Textbox(visible=True),
+        }
 
-    def _answer(self, active: Active, request: Request, k: int, learn: bool) -> Answer:
-        recommender = self.context.recommender(active)
-        dataset = recommender.dataset
-        request = request.checked(len(dataset.catalogue))
-        started = time.perf_counter()
-        labels = self.context.workspace.labels.current(dataset=dataset.name) if learn else []
-        feedback = self._counted(labels, dataset) if labels else None
-        found = recommender.recommend(request, k, feedback)
-        line = _line(recommender, len(found), k, time.perf_counter() - started)
-        line += f" · {plural(len(feedback), 'label')} counted" if feedback else ""
-        return Answer(request, found, dataset, recommender.run, line, feedback=feedback)
-
-    def _counted(self, labels: list[Label], dataset: Dataset) -> Feedback:
-        """The labels with fitted strengths; kept until they change, for fitting takes a while."""
-        key = (dataset.hash, tuple((label.request_id, label.item_id, label.verdict) for label in labels))
-        if self._feedback is None or self._feedback[0] != key:
-            self._feedback = (key, Feedback(labels, dataset).fitted())
-        return self._feedback[1]
-
-    def explain(self, stored: object, answer: Answer | None, event: gr.EventData) -> Iterator[Any]:
-        """Opens the reasons of a card, or closes them."""
-        if answer is None:
-            raise gr.Error("This answer is no longer known here. Ask again to see its reasons.", print_exception=False)
-        number = int(pressed(event)["item"])
-        if answer.reasons.pop(number, ""):
-            yield answer.html()
-            return
-        answer.reasons[number] = waiting()
-        yield answer.html()
+    def _ranked_again(self, active: Active, *asked: Any) -> dict[Any, Any]:
+        *box, answer = asked
+        history, asking = box[1], box[3]
+        said = {self.box.chips: self._chips(active, asking, history)}
         try:
-            recommender = self.context.recommender(Active(self.context.settle(stored).data, answer.run))
-            explainer = recommender.explainer(answer.request, answer.recommendations, answer.feedback)
-            answer.reasons[number] = why_panel(explainer.why(number), answer.dataset.catalogue, answer.run)
-        except Exception as error:
-            answer.reasons[number] = f'<section class="gpr-why">{failure(error)}</section>'
-        yield answer.html()
+            self.answering.again(answer, active, *box)
+        except GPRError as error:
+            return said | {self.out: failure(error)}
+        return said | {self.out: answer.html()}
+
+    def _chips(self, active: Active, asking: Asking, history: list[int]) -> str:
+        return chips(asking, history or [], self.context.dataset(active).catalogue, self.answering.facets(active))
 
     @worded
-    def label(self, answer: Answer | None, name: str, event: gr.EventData, who: gr.Request) -> str:
-        """Stores a press at once; the same press again takes it back."""
-        if answer is None:
-            raise RequestError("This answer is no longer known here.", hint="Ask again to label it.")
-        press = pressed(event)
-        number, verdict = int(press["item"]), press["press"]
-        found = next(found for found in answer.recommendations if found.number == number)
-        annotator = annotator_of(name or DEFAULT_ANNOTATOR, who)
-        back = answer.verdicts.get(number) == verdict
-        give(
-            self.context.workspace.labels,
-            answer.dataset,
-            answer.request,
-            found,
-            answer.run,
-            verdict,
-            annotator,
-            back=back,
-        )
-        answer.verdicts[number] = "" if back else verdict
-        answer.said = f"Taken back: {found.title}" if back else f"Stored as {verdict} by {annotator}: {found.title}"
-        return answer.html()
+    def move(
+        self, stored: object, query: str, history: list[int], k: int, asking: Asking, answer: Answer | None,
+        event: gr.EventData,
+    ) -> dict[Any, Any]:  # fmt: skip
+        """A filter or a slider has moved: the list is ranked again."""
+        asking, active = moved(asking, pressed(event)), self.context.settle(stored)
+        said = {self.asking: asking, self.box.chips: self._chips(active, asking, history)}
+        return said | (self._ranked_again(active, query, history, k, asking, answer) if answer else {})
+
+    @worded
+    def count(
+        self, stored: object, query: str, history: list[int], k: int, asking: Asking, answer: Answer | None
+    ) -> Any:
+        """More or fewer cards."""
+        if not answer:
+            return gr.skip()
+        return self._ranked_again(self.context.settle(stored), query, history, k, asking, answer)[self.out]
 
 
-def _line(recommender: Recommender, found: int, k: int, seconds: float) -> str:
-    n_items = len(recommender.dataset.catalogue)
-    amount = f"top {found} of {n_items:,} items" if k <= n_items else f"all {n_items:,} items, which is less than {k}"
-    spent = f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
-    return f"{recommender.title} · {amount} · {spent} · percentages are of the whole catalogue"
-
-
-def _matching(titles: tuple[str, ...], text: str, chosen: list[int]) -> list[tuple[str, int]]:
-    folded = text.casefold()
-    hits = [number for number, title in enumerate(titles) if folded in title.casefold()][:FOUND]
-    return [(titles[number], number) for number in dict.fromkeys([*hits, *(chosen or [])])]
-
-
-def _examples(dataset: Dataset) -> str:
-    """Queries of the data's own validation and test part, which no run was trained on."""
-    queries = [example.request.query for split in ("valid", "test") for example in dataset.examples[split]]
-    queries = [query for query in dict.fromkeys(queries) if 0 < len(query) <= 60]
-    if not queries:
-        categories = dict.fromkeys(dataset.catalogue.table.get("category", ()))
-        queries = [f"something about {category}" for category in categories if category and len(category) <= 40]
-        queries = queries or [f"something like {title}" for title in dataset.catalogue.titles if len(title) <= 40]
-    step = max(1, len(queries) // EXAMPLES)
-    chips = "".join(
-        button(escape(query), "example", style="gpr-chip", query=query) for query in queries[::step][:EXAMPLES]
-    )
-    return f'<div class="gpr-examples"><span>{say("Try")}</span>{chips}</div>' if chips else ""
+def _picked(dataset: Dataset, history: list[int]) -> gr.Dropdown:
+    return gr.Dropdown(titles_offered(dataset, history), value=history)

@@ -167,5 +167,6 @@ class GPRTheme(gr.themes.Base):
 
 
 def scripts() -> str:
-    """The scripts of the page's head: the keyboard, the switch of the language, the map."""
-    return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in ("keys.js", "language.js", "belief.js"))
+    """The scripts of the page's head: the keyboard, the switch of the language, the map, the address."""
+    names = ("keys.js", "language.js", "belief.js", "link.js")
+    return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)

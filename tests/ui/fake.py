@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,8 +27,10 @@ from gpr.explain.path import Branch
 from gpr.explain.why import Why
 from gpr.labels.store import LabelStore
 from gpr.learn.options import Options
+from gpr.ranking import Scored, Wish, rank
 from gpr.recommendation import Recommendation
 from gpr.scorers.feedback import Feedback
+from gpr.scorers.pool import Pool
 from gpr.scorers.scorer import log_normalised
 
 ITEMS = """item_id,title,year,genre,description
@@ -146,27 +148,23 @@ class FakeRecommender:
         return f"{self.dataset.name} · {f'run {self.run}' if self.run else 'base model, not fine-tuned'}"
 
     def recommend(self, request: Request, k: int = 10, feedback: Feedback | None = None) -> list[Recommendation]:
+        return rank(self.score(request, feedback), Wish(k))
+
+    def score(self, request: Request, feedback: Feedback | None = None) -> Scored:
         catalogue = self.dataset.catalogue
         request = request.checked(len(catalogue))
         self.asked.append(request)
-        words = set(request.query.casefold().split())
+        words = set(re.findall(r"\w+", request.query.casefold()))
         texts = [" ".join(map(str, row)).casefold() for row in catalogue.table.itertuples(index=False)]
-        weights = [math.exp(sum(word in text for word in words)) for text in texts]
-        if feedback:
-            weights = [weight * math.exp(more) for weight, more in zip(weights, feedback.scores(request), strict=True)]
-        order = sorted(range(len(texts)), key=lambda number: -weights[number])
-        order = order[::-1] if self.twisted else order
-        order = [number for number in order if number not in request.history][:k]
-        total = sum(weights)
-        return [
-            Recommendation(
-                rank, number, catalogue.item_ids[number], catalogue.titles[number], weights[number] / total,
-                math.log(weights[number] / total), {"generate": -1.0, "match": -2.0},
-            )
-            for rank, number in enumerate(order, 1)
-        ]  # fmt: skip
+        known = np.array([[sum(word in text for word in words) for text in texts]], np.float32)
+        known = 0.001 * np.arange(len(texts), dtype=np.float32)[None] - known if self.twisted else known
+        parts = {"generate": known, "match": np.full_like(known, -2.0)}
+        moved = feedback.scores(request) if feedback else None
+        return Scored(self.dataset, request, Pool.same(generate=1.0, match=1.0), parts, moved)
 
-    def explainer(self, request: Request, answer: list[Recommendation], feedback: Feedback | None = None) -> Any:
+    def explainer(
+        self, request: Request, answer: list[Recommendation], feedback: Feedback | None = None, wish: Wish | None = None
+    ) -> Any:
         return FakeExplainer(request, {found.number: found for found in answer})
 
 

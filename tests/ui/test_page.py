@@ -59,7 +59,7 @@ def test_a_press_on_good_is_stored_at_once_and_again_taken_back(visit: Visit, wo
     [label] = workspace.labels.current()
     assert (label.verdict, label.item_id, label.query, label.annotator) == ("good", "m1", "simulation hacker", "me")
     assert label.rank == 1
-    assert label.scores == {"generate": -1.0, "match": -2.0}
+    assert label.scores == {"generate": 2.0, "match": -2.0}
     good.click()
     expect(good).to_have_attribute("aria-pressed", "false")
     assert workspace.labels.current() == []
@@ -106,8 +106,8 @@ def test_an_example_asks_and_titles_are_text(visit: Visit) -> None:
 
 def test_a_history_and_a_number_are_answered(visit: Visit) -> None:
     page = visit.open()
-    page.get_by_text("History, number and model").click()
-    page.get_by_label("History").fill("Matr")
+    page.get_by_text("Filters, history and model").click()
+    page.get_by_role("combobox", name="History").fill("Matr")
     page.get_by_role("option", name="The Matrix").click()
     page.keyboard.press("Escape")
     page.locator("#gpr-k input[type=number]").fill("2")
