@@ -219,7 +219,7 @@ def skeletons(number: int) -> str:
     head = (
         f'<p class="gpr-answered"><span role="status">{escape(say("Looking through the catalogue…"))}</span>{stop}</p>'
     )
-    one = f'<li class="gpr-card" aria-hidden="true"><span></span><div class="gpr-body">{bars}</div></li>'
+    one = f'<li class="gpr-hollow" aria-hidden="true"><span></span><div class="gpr-body">{bars}</div></li>'
     return f'<div aria-busy="true">{head}<ol class="gpr-cards">{one * number}</ol></div>'
 
 

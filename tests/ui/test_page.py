@@ -75,7 +75,7 @@ def test_all_buttons_of_a_card_are_inside_of_it(visit: Visit, width: int) -> Non
         const { right } = card.getBoundingClientRect(), padding = parseFloat(getComputedStyle(card).paddingRight);
         return [...card.querySelectorAll("button")].map(one => one.getBoundingClientRect().right <= right - padding);
     }"""
-    assert cards(visit).first.evaluate(inside) == [True] * 3
+    assert cards(visit).first.evaluate(inside) == [True] * 4
 
 
 def test_a_label_is_shown_again_when_the_same_is_asked(visit: Visit) -> None:
