@@ -100,7 +100,7 @@ def test_a_label_moves_its_item_at_once_unless_that_is_switched_off(visit: Visit
     visit.ask("monster in space")
     expect(page.locator("#gpr-answer")).to_contain_text("1 label counted")
     expect(title).not_to_have_text(first)
-    page.get_by_text("History, number and model").click()
+    page.get_by_text("Filters, history and model").click()
     page.get_by_label("Labels count at once").uncheck()
     visit.ask("a monster in space")
     expect(page.locator("#gpr-answer")).not_to_contain_text("counted")
