@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gpr.ui.context import Context
 
 WAIT_MS = 15_000
+CUT_OFF = re.compile("AbortError: signal is aborted|Connection errored out")
 PANDAS_3_ON_GRADIO = ("ignore:'future.no_silent_downcasting' is deprecated", "ignore:The copy keyword is deprecated")
 """What gradio's own statistics of events do."""
 
@@ -98,6 +100,8 @@ class Visit:
     """What the console complained about."""
     outside: list[str] = field(default_factory=list)
     """Requests that left this machine."""
+    pages: int = 0
+    """How many were opened, one after the other."""
 
     def open(self, path: str = "") -> Page:
         """The page, once its model is ready."""
@@ -106,12 +110,6 @@ class Visit:
         self.page.goto(self.url + path)
         expect(self.page.locator("#gpr-header")).to_contain_text("Model ready")
         return self.page
-
-    def reload(self) -> None:
-        """The page anew. Leaving cuts off what it still waits for, which the console reports and nobody sees."""
-        before = list(self.errors)
-        self.page.reload(wait_until="commit")
-        self.errors[:] = before
 
     def tab(self, name: str) -> None:
         self.page.get_by_role("tab", name=name, exact=True).click()
@@ -125,7 +123,13 @@ class Visit:
         if message.type == "error":
             self.errors.append(message.text)
 
+    def said(self) -> list[str]:
+        """What the console complained about. Leaving a page cuts off what it still waits for, which gradio reports
+        before or after the next page is there, and nobody sees."""
+        return [error for error in self.errors if not (self.pages > 1 and CUT_OFF.search(error))]
+
     def requested(self, request: Request) -> None:
+        self.pages += request.is_navigation_request() and request.frame == self.page.main_frame
         address = urlsplit(request.url)
         if address.scheme not in ("data", "blob") and address.hostname != "127.0.0.1":
             self.outside.append(request.url)
@@ -143,7 +147,7 @@ def visit(page: Page, url: str) -> Iterator[Visit]:
     page.on("pageerror", lambda error: visit.errors.append(str(error)))
     page.on("request", visit.requested)
     yield visit
-    errors = list(visit.errors)  # leaving cuts off what the page still waits for, and the console says so
+    errors = visit.said()  # leaving cuts off what the page still waits for, and the console says so
     page.goto("about:blank")
     assert visit.outside == []
     assert errors == []

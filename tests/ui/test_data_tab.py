@@ -36,7 +36,7 @@ def test_an_upload_becomes_active_with_its_findings(visit: Visit, tmp_path: Path
     expect(findings).to_contain_text("shop.csv, row 3, column title")
     expect(findings).to_contain_text("Hurts results")
     expect(page.locator("#gpr-preview")).to_contain_text("<i>Bed</i>")
-    visit.reload()
+    visit.page.reload()
     expect(page.locator("#gpr-header")).to_contain_text("shop")
 
 
@@ -90,7 +90,7 @@ def test_data_that_is_gone_is_let_go(visit: Visit, context: Context, tmp_path: P
     upload(visit, table)
     expect(page.locator("#gpr-header")).to_contain_text("shop")
     shutil.rmtree(context.workspace.data.folder("shop"))
-    visit.reload()
+    visit.page.reload()
     expect(page.locator("#gpr-header")).to_contain_text("tiny")
 
 

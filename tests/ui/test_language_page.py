@@ -36,7 +36,7 @@ def test_the_browsers_language_at_first_and_the_switch_for_one_visitor_alone(vis
     assert other.get_by_role("tab").all_inner_texts() == ENGLISH
     page.get_by_role("button", name="English").click()
     expect(page.locator("#gpr-header")).to_contain_text("Model ready")
-    visit.reload()
+    visit.page.reload()
     expect(page.get_by_label("What are you looking for?")).to_be_visible()
     assert page.get_by_role("tab").all_inner_texts() == ENGLISH
     other.get_by_role("button", name="中文").click()

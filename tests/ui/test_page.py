@@ -83,7 +83,7 @@ def test_a_label_is_shown_again_when_the_same_is_asked(visit: Visit) -> None:
     visit.ask("monster")
     cards(visit).first.locator("[data-press=bad]").click()
     expect(visit.page.locator(".gpr-card[data-verdict=bad]")).to_have_count(1)
-    visit.reload()
+    visit.page.reload()
     visit.ask("monster")
     expect(visit.page.locator(".gpr-card[data-verdict=bad]")).to_have_count(1)
 
