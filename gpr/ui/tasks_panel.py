@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from gpr.errors import RunError
 from gpr.ui.context import Context
 from gpr.ui.events import TOLD
 from gpr.ui.language import say
@@ -42,7 +43,8 @@ class TasksPanel:
 
     def wire(self) -> None:
         model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden"}
-        self.run.change(self.choose, self.run, [self.item, self.liked, self.text, self.out], **TOLD)
+        self.run.change(self.choose, self.run, [self.item, self.liked, self.text], **TOLD)
+        self.run.input(lambda: "", None, self.out, api_visibility="private", queue=False)
         asked = [self.run, self.text, self.item, self.liked]
         self.go.click(self.ask, asked, self.out, api_visibility="private", **model)
 
@@ -79,7 +81,7 @@ class TasksPanel:
 
         run = self._run(name)
         if run is None:
-            return ""
+            raise RunError(f"There is no run named '{name}'.", hint="Choose another name.")
         recommender = self.context.workspace.recommender(run.name, run.data)
         if run.task == "classify":
             return bars([(label.label, label.probability) for label in classify(recommender, text, SHOWN)])

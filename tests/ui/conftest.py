@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,16 @@ if TYPE_CHECKING:
     from gpr.ui.context import Context
 
 WAIT_MS = 15_000
-CUT_OFF = re.compile("AbortError: signal is aborted|Connection errored out")
+LEFT_BEHIND = """(() => {
+    let left = false;
+    const complain = console.error;
+    addEventListener("beforeunload", () => { left = true; });
+    console.error = (...said) => {
+        const cutOff = /signal is aborted|Connection errored out/.test(said.map(String).join(" "));
+        if (!(left && cutOff)) complain.apply(console, said);
+    };
+})();"""
+"""A page that is being left cuts off what it waits for, and gradio says so on its console, where nobody sees it any more."""
 PANDAS_3_ON_GRADIO = ("ignore:'future.no_silent_downcasting' is deprecated", "ignore:The copy keyword is deprecated")
 """What gradio's own statistics of events do."""
 
@@ -100,8 +108,6 @@ class Visit:
     """What the console complained about."""
     outside: list[str] = field(default_factory=list)
     """Requests that left this machine."""
-    pages: int = 0
-    """How many were opened, one after the other."""
 
     def open(self, path: str = "") -> Page:
         """The page, once its model is ready."""
@@ -123,13 +129,7 @@ class Visit:
         if message.type == "error":
             self.errors.append(message.text)
 
-    def said(self) -> list[str]:
-        """What the console complained about. Leaving a page cuts off what it still waits for, which gradio reports
-        before or after the next page is there, and nobody sees."""
-        return [error for error in self.errors if not (self.pages > 1 and CUT_OFF.search(error))]
-
     def requested(self, request: Request) -> None:
-        self.pages += request.is_navigation_request() and request.frame == self.page.main_frame
         address = urlsplit(request.url)
         if address.scheme not in ("data", "blob") and address.hostname != "127.0.0.1":
             self.outside.append(request.url)
@@ -143,11 +143,11 @@ def visit(page: Page, url: str) -> Iterator[Visit]:
     visit = Visit(page, url)
     page.set_default_timeout(WAIT_MS)
     expect.set_options(timeout=WAIT_MS)
+    page.add_init_script(LEFT_BEHIND)
     page.on("console", visit.heard)
     page.on("pageerror", lambda error: visit.errors.append(str(error)))
     page.on("request", visit.requested)
     yield visit
-    errors = visit.said()  # leaving cuts off what the page still waits for, and the console says so
     page.goto("about:blank")
     assert visit.outside == []
-    assert errors == []
+    assert visit.errors == []
