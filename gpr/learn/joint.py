@@ -25,7 +25,7 @@ from gpr.scorers.match import BLOCKS, SCALE, Match, Spans, features
 TEXT_BATCH = 32
 SMOOTHING = 0.1
 """Of the two-tower loss: a few hundred examples are learned by heart otherwise."""
-FRESH_TOKENS = 512
+FRESH_TOKENS = 256
 """Of target items' texts that are read again in a step; other targets and all negatives use what was kept from
 earlier steps."""
 NEGATIVES = 4_096

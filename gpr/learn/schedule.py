@@ -17,7 +17,7 @@ from gpr.learn.rows import Row, plan_batches, steps_of_epochs
 from gpr.lm.prompts import Prompts
 from gpr.lm.tree import TreeDecoder
 
-TARGETS = 3_000
+TARGETS = 2_500
 """Targets that a run shows by default; decides the epochs."""
 MOST_EPOCHS = 6
 VALIDATION_REQUESTS = 200
