@@ -32,7 +32,7 @@ LEFT_BEHIND = """(() => {
         if (!(left && cutOff)) complain.apply(console, said);
     };
 })();"""
-"""A page that is being left cuts off what it waits for; gradio says so on its console, where nobody sees it any more."""
+"""A page that is being left cuts off what it waits for; gradio says so on its console, which nobody sees any more."""
 PANDAS_3_ON_GRADIO = ("ignore:'future.no_silent_downcasting' is deprecated", "ignore:The copy keyword is deprecated")
 """What gradio's own statistics of events do."""
 
