@@ -78,6 +78,7 @@ def recommend(
     """Recommends the k most probable items of a catalogue."""
     from gpr.data.dataset import Request
     from gpr.printing import print_why
+    from gpr.ranking import Wish, rank
     from gpr.workspace import Workspace
 
     if not run and not data:
@@ -98,8 +99,10 @@ def recommend(
     with _err.status("Loading…") as status:
         recommender = workspace.recommender(run, data, lambda share, words: status.update(words))
         status.update("Asking the model…")
-        found = recommender.recommend(request, k)
-        explainer = recommender.explainer(request, found) if why else None
+        wish = Wish(k)
+        scored = recommender.score(request, wish=wish)
+        found = rank(scored, wish)
+        explainer = recommender.explainer(scored, found) if why else None
         reasons = [explainer.why(item.number).json(dataset.catalogue.titles) for item in found] if explainer else []
     if k > len(found):
         _err.print(f"The catalogue has {len(found):,} items to recommend; {k:,} were asked for.")

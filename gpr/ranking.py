@@ -5,6 +5,7 @@ It knows scores, not models: a list is ranked again without asking the model aga
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -40,6 +41,8 @@ class Scored:
     """(N,) log-odds by which labels move each item."""
     vectors: NDArray[np.float32] | None = None
     """(N, D) of unit length, alike for like items; None if nothing tells."""
+    candidates: NDArray[np.bool_] | None = None
+    """(N,) the items that `generate` was asked about, which share all probability; None where that is all of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +77,7 @@ def rank(scored: Scored, wish: Wish) -> list[Recommendation]:
     order = np.argsort(-log_probs, kind="stable")
     order = order[np.isfinite(log_probs[order])]
     if wish.diversity > 0 and scored.vectors is not None:
-        order = _diverse(order[: DEEPEST * wish.k], log_probs, scored.vectors, wish)
+        order = _diverse(order[: looked_at(wish)], log_probs, scored.vectors, wish)
     catalogue = scored.dataset.catalogue
     scores = {name: part[0] for name, part in scored.parts.items()}
     return [
@@ -83,7 +86,7 @@ def rank(scored: Scored, wish: Wish) -> list[Recommendation]:
             number,
             catalogue.item_ids[number],
             catalogue.titles[number],
-            float(np.exp(log_probs[number])),
+            math.exp(log_probs[number]),
             float(log_probs[number]),
             {name: float(part[number]) for name, part in scores.items()},
             {name: float(part[number]) for name, part in shares.items()},
@@ -98,19 +101,47 @@ def probabilities(scored: Scored, wish: Wish) -> tuple[Scores, dict[str, Scores]
     Raises:
         RequestError: nothing is left to recommend.
     """
-    requests, pool = [scored.request], scored.pool.times(wish.weights)
+    scores, moved = _scores(scored, wish)
+    log_probs = log_normalised(scores[None])  # (1, N)
+    shares = scored.pool.times(wish.weights).shares(scored.parts, [scored.request], log_probs)
+    chances = np.exp(log_probs[0])
+    return log_probs[0], {name: part[0] for name, part in shares.items()} | {
+        name: more - float(chances @ more) for name, more in moved.items()
+    }
+
+
+def biases(scored: Scored, wish: Wish) -> tuple[Scores, NDArray[np.bool_]]:
+    """What the parts that are known and the wish say of each item, (N,), and which of them may be recommended, (N,).
+
+    Raises:
+        RequestError: nothing is left to recommend.
+    """
+    scores, _ = _scores(scored, wish)
+    allowed = np.isfinite(scores)
+    return np.where(allowed, scores, 0.0).astype(np.float32), allowed
+
+
+def looked_at(wish: Wish) -> int:
+    """How many of the best items decide what a list holds."""
+    return (DEEPEST if wish.diversity > 0 else 1) * wish.k
+
+
+def _scores(scored: Scored, wish: Wish) -> tuple[NDArray[np.float64], dict[str, Scores]]:
+    """(N,) scores that are not normalised, -inf for what cannot be recommended; what labels and the wish add to them.
+
+    Raises:
+        RequestError: nothing is left to recommend.
+    """
     every = {FEEDBACK: scored.feedback, WISHED: wished(scored.dataset, scored.request, scored.vectors, wish)}
     moved = {name: more for name, more in every.items() if more is not None}
-    scores = pool.combine(scored.parts, requests).astype(np.float64)  # (1, N)
-    scores += sum(moved.values(), np.zeros(scores.shape[1]))
-    if wish.allowed is not None:
-        scores[:, ~wish.allowed] = -np.inf
+    scores = scored.pool.times(wish.weights).combine(scored.parts, [scored.request])[0].astype(np.float64)
+    scores += sum(moved.values(), np.zeros(len(scores)))
+    for mask in (wish.allowed, scored.candidates):
+        if mask is not None:
+            scores[~mask] = -np.inf
     if not np.isfinite(scores).any():
         _refuse(scored, wish)
-    log_probs = log_normalised(scores)
-    shares = {name: part[0] for name, part in pool.shares(scored.parts, requests, log_probs).items()}
-    chances = np.exp(log_probs[0])
-    return log_probs[0], shares | {name: more - float(chances @ more) for name, more in moved.items()}
+    return scores, moved
 
 
 def _refuse(scored: Scored, wish: Wish) -> None:

@@ -21,7 +21,7 @@ from gpr.files import written_whole
 from gpr.latest import Latest
 from gpr.lm.base import Base
 from gpr.lm.prompts import Prompts
-from gpr.ranking import Scored, Wish, rank, wished
+from gpr.ranking import Scored, Wish, rank
 from gpr.recommendation import Recommendation
 from gpr.scorers.adapter import adapter_digest, load_adapter, load_item_features
 from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
@@ -30,6 +30,7 @@ from gpr.scorers.gpt import Gpt, fingerprint
 from gpr.scorers.head import load_head
 from gpr.scorers.pool import Pool
 from gpr.scorers.sequence import load_sequence
+from gpr.stages import Stages
 
 KEPT_EXPLAINERS = 16
 """Answers whose reasons are kept, for the next card of the same answer."""
@@ -70,10 +71,20 @@ class Recommender:
         Raises:
             RequestError: the request is empty or too long, k is not positive, or nothing is left to recommend.
         """
-        return rank(self.score(request, feedback), Wish(k))
+        wish = Wish(k)
+        return rank(self.score(request, feedback, wish), wish)
 
-    def score(self, request: Request, feedback: Feedback | None = None) -> Scored:
-        """What all parts say of every item, for `rank`. The model runs here and nowhere else.
+    def score(self, request: Request, feedback: Feedback | None = None, wish: Wish | None = None) -> Scored:
+        """What all parts say of every item, for `rank`; in a large catalogue of its candidates, which hold all that
+        the wish could list.
+
+        Raises:
+            RequestError: the request is empty or too long, or nothing is left to recommend.
+        """
+        return self.begin(request, feedback, wish).scored()
+
+    def begin(self, request: Request, feedback: Feedback | None = None, wish: Wish | None = None) -> Stages:
+        """The same in stages: what is shown first, and what follows. The model reads the request here.
 
         Raises:
             RequestError: the request is empty or too long, or its history holds the whole catalogue.
@@ -82,24 +93,18 @@ class Recommender:
         if len(set(request.history)) == len(self.dataset.catalogue):
             raise RequestError("The history holds the whole catalogue.", hint="Leave out what may be recommended.")
         with self._lock:
-            parts = self.ensemble.score([request])
+            reading, parts = self.ensemble.read(request)
         moved = feedback.scores(request) if feedback else None
-        return Scored(self.dataset, request, self.pool, parts, moved, self._vectors)
+        unscored = Scored(self.dataset, request, self.pool, parts, moved, self._vectors)
+        return Stages(self.ensemble, unscored, wish or Wish(), reading, self._lock)
 
     def explainer(
-        self,
-        request: Request,
-        answer: list[Recommendation],
-        feedback: Feedback | None = None,
-        wish: Wish | None = None,
+        self, scored: Scored, answer: list[Recommendation], feedback: Feedback | None = None, wish: Wish | None = None
     ) -> Explainer:
-        """What explains an answer to a request, found with the same feedback and ranked for the same wish."""
-        request = request.checked(len(self.dataset.catalogue))
-        key = (request, tuple((found.number, found.log_prob) for found in answer))
-        wish = wish or Wish()
-        pool, moved = self.pool.times(wish.weights), wished(self.dataset, request, self._vectors, wish)
+        """What explains an answer that was ranked from these scores, with the same feedback and for the same wish."""
+        key = (scored.request, tuple((found.number, found.log_prob) for found in answer))
         with self._lock:
-            scoring = Scoring(self.dataset, self.ensemble, pool, request, feedback, wish.allowed, moved)
+            scoring = Scoring(scored, self.ensemble, wish or Wish(), feedback)
             return self._explainers.get(key) or self._explainers.put(key, Explainer(scoring, self._examples, answer))
 
     @cached_property

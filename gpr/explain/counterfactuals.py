@@ -49,7 +49,7 @@ def counterfactuals(scoring: Scoring, items: Sequence[int]) -> Counterfactuals:
     dropped = drops(scoring.request)
     requests = [drop.left for drop in dropped]
     gpt = scoring.ensemble.gpt
-    exact = len(requests) * max(1, gpt.prompts.trie.edge_tokens) <= TOKENS
+    exact = gpt.scores_whole and len(requests) * max(1, gpt.prompts.trie.edge_tokens) <= TOKENS
     if not dropped:
         without = np.zeros((0, len(items)), np.float32)
     else:
@@ -62,8 +62,7 @@ def _nearly(scoring: Scoring, requests: Sequence[Request], items: Sequence[int])
     """Part -> (B, N), where `generate` is that of the whole request but for the likeliest items and those shown."""
     likely = np.argsort(-scoring.log_probs, kind="stable")[:SHORTLIST]
     chosen: Ints = np.unique(np.concatenate([likely, np.asarray(items)]))
-    parts = scoring.ensemble.gpt.score_shortlist(requests, chosen)
-    generate = np.repeat(scoring.parts["generate"], len(requests), axis=0)
+    parts = scoring.ensemble.shortlist(requests, chosen)
+    generate = np.repeat(scoring.scored.parts["generate"], len(requests), axis=0)
     generate[:, chosen] = parts["generate"]
-    parts |= {"generate": generate, "prior": np.repeat(scoring.parts["prior"], len(requests), axis=0)}
-    return parts | {name: scorer.score_all(requests) for name, scorer in scoring.ensemble.others.items()}
+    return parts | {"generate": generate}

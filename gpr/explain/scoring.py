@@ -1,4 +1,4 @@
-"""What stands behind an answer: the scores of all parts for a request, and how they become probabilities."""
+"""What stands behind an answer: its scores, and how those of other requests become probabilities in the same way."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from gpr.data.dataset import Dataset, Request
+from gpr.data.dataset import Request
+from gpr.ranking import Scored, Wish, probabilities, wished
 from gpr.scorers.ensemble import Ensemble
 from gpr.scorers.feedback import Feedback
 from gpr.scorers.gpt import Parts
-from gpr.scorers.pool import Pool
 from gpr.scorers.scorer import Scores, log_normalised
 
 
@@ -20,34 +20,28 @@ from gpr.scorers.scorer import Scores, log_normalised
 class Scoring:
     """How an answer to a request was found."""
 
-    dataset: Dataset
+    scored: Scored
     ensemble: Ensemble
-    pool: Pool
-    request: Request
+    wish: Wish
     feedback: Feedback | None = None
-    allowed: np.ndarray | None = None
-    """(N,) the items that pass the filters; None for all."""
-    wished: Scores | None = None
-    """(N,) log-odds that the user's wishes move each item by."""
+    """The labels that counted."""
 
-    @cached_property
-    def parts(self) -> Parts:
-        """Part -> (1, N) scores of the whole request."""
-        return self.ensemble.score([self.request])
+    @property
+    def request(self) -> Request:
+        return self.scored.request
 
     @cached_property
     def log_probs(self) -> Scores:
         """(N,) of the answer; -inf for what cannot be recommended."""
-        return self.combined(self.parts, [self.request])[0]  # type: ignore[no-any-return]
+        return probabilities(self.scored, self.wish)[0]
 
     def combined(self, parts: Parts, requests: Sequence[Request]) -> Scores:
         """(B, N) log-probabilities of other requests over the same candidates: those of the answer."""
-        scores = self.pool.combine(parts, requests).astype(np.float64)
+        scores = self.scored.pool.times(self.wish.weights).combine(parts, requests).astype(np.float64)
         if self.feedback:
             scores += np.stack([self.feedback.scores(request) for request in requests])
-        if self.wished is not None:
-            scores += self.wished
-        scores[:, list(self.request.history)] = -np.inf
-        if self.allowed is not None:
-            scores[:, ~self.allowed] = -np.inf
+        moved = wished(self.scored.dataset, self.request, self.scored.vectors, self.wish)
+        if moved is not None:
+            scores += moved
+        scores[:, ~np.isfinite(self.log_probs)] = -np.inf
         return log_normalised(scores)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gpr.errors import RequestError
 from gpr.lm.branches import Branches
-from gpr.lm.reading import Ids, Reader
+from gpr.lm.reading import Ids, Reader, Reading
 from gpr.lm.trie import Ints, Trie
 
 Floats = NDArray[np.float32]
@@ -65,16 +65,44 @@ def search(
             decides what is read together, never the result.
     """
     trie, size = reader.trie, len(prompts)
-    most = None
-    if bias is not None or allowed is not None:
-        offers = np.broadcast_to(np.float32(0) if bias is None else bias.astype(np.float32), (size, len(trie)))
-        offers = offers if allowed is None else np.where(allowed, offers, np.float32(-np.inf))
-        if np.isneginf(offers).all(1).any():
-            raise RequestError("No item passes the filter.", hint="Loosen it.")
-        most = trie.most_below(offers)
-    searches = [_Search(trie, k, None if most is None else most[row], hints) for row in range(size)]
+    most = _most_below(trie, size, bias, allowed)
     along = _likely(trie, hints if most is None else hints + most[0, : trie.n_nodes]) if size == 1 else _NONE
-    reading = reader.prompts(prompts, along)
+    return _search(reader, branches, reader.prompts(prompts, along), along, k, most, hints)
+
+
+def search_behind(
+    reader: Reader,
+    branches: Branches,
+    reading: Reading,
+    k: int,
+    bias: Floats | None,
+    allowed: NDArray[np.bool_] | None,
+    hints: Floats,
+) -> Best:
+    """The same for one prompt that has been read; the cache is left as it was."""
+    most = _most_below(reader.trie, 1, bias, allowed)
+    best = _search(reader, branches, reading, _NONE, k, most, hints)[0]
+    reading.rewind()
+    return best
+
+
+def _most_below(trie: Trie, size: int, bias: Floats | None, allowed: NDArray[np.bool_] | None) -> Floats | None:
+    """(B, M + N) the largest bias of an allowed item at or below each node; None where there is no bias."""
+    if bias is None and allowed is None:
+        return None
+    offers = np.broadcast_to(np.float32(0) if bias is None else bias.astype(np.float32), (size, len(trie)))
+    offers = offers if allowed is None else np.where(allowed, offers, np.float32(-np.inf))
+    if np.isneginf(offers).all(1).any():
+        raise RequestError("No item passes the filter.", hint="Loosen it.")
+    return trie.most_below(offers)
+
+
+def _search(
+    reader: Reader, branches: Branches, reading: Reading, along: Ints, k: int, most: Floats | None, hints: Floats
+) -> list[Best]:
+    """Args: along: the nodes whose edges were read with the prompts."""
+    trie, size = reader.trie, len(reading.lengths)
+    searches = [_Search(trie, k, None if most is None else most[row], hints) for row in range(size)]
     along_ends = torch.from_numpy(np.cumsum(trie.edge_lengths[along]) - 1).to(reading.top.device)
     known = np.concatenate([np.zeros(1, np.int64), along])
     known_states = [torch.cat([reading.last[row, None], reading.along[row, along_ends]]) for row in range(size)]

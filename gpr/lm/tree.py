@@ -22,7 +22,7 @@ from gpr.lm.body import Head
 from gpr.lm.branches import Branches
 from gpr.lm.paths import Paths
 from gpr.lm.reading import Ids, Reader, Reading
-from gpr.lm.search import Best, search
+from gpr.lm.search import Best, search, search_behind
 from gpr.lm.trie import Ints, Trie
 
 TOKENS_AT_ONCE = 16_384
@@ -145,6 +145,17 @@ class TreeDecoder:
             best = search(self.reader, self._branches, some, k, _of(bias, rows), _of(allowed, rows), self._hints)
             found.update(zip(rows, best, strict=True))
         return [found[row] for row in range(len(prompts))]
+
+    @torch.inference_mode()
+    def best_behind(
+        self,
+        reading: Reading,
+        k: int,
+        bias: NDArray[np.float32] | None = None,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> Best:
+        """`top_k` for one prompt that has been read; the cache is left as it was."""
+        return search_behind(self.reader, self._branches, reading, k, bias, allowed, self._hints)
 
     def score_items(self, reading: Reading, items: Ints) -> NDArray[np.float32]:
         """Exact log-probabilities of some items, visiting the nodes on their paths alone.

@@ -19,6 +19,8 @@ from gpr.scorers.words import Words
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gpr.lm.reading import Reading
+    from gpr.lm.trie import Ints
     from gpr.scorers.gpt import Gpt
     from gpr.scorers.sequence import SequenceModel
 
@@ -61,5 +63,16 @@ class Ensemble:
         self, requests: Sequence[Request], progress: Callable[[float], None] = lambda share: None
     ) -> dict[str, Scores]:
         """Part -> (B, N)."""
-        scores = dict(self.gpt.score_parts(requests, progress))
-        return scores | {name: scorer.score_all(requests) for name, scorer in self.others.items()}
+        return self.gpt.score_parts(requests, progress) | self._of_others(requests)
+
+    def shortlist(self, requests: Sequence[Request], items: Ints) -> dict[str, Scores]:
+        """The same with `generate` of S items alone, (B, S)."""
+        return self.gpt.score_parts(requests, items=items) | self._of_others(requests)
+
+    def read(self, request: Request) -> tuple[Reading, dict[str, Scores]]:
+        """A request that has been read, for `generate` to go on from, and what all other parts say of it: (1, N)."""
+        reading, parts = self.gpt.read(request)
+        return reading, parts | self._of_others([request])
+
+    def _of_others(self, requests: Sequence[Request]) -> dict[str, Scores]:
+        return {name: scorer.score_all(requests) for name, scorer in self.others.items()}

@@ -6,6 +6,7 @@ It knows a base model (with or without an adapter) and a catalogue; not where th
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ from gpr.scorers.scorer import Scores
 TEXT_BATCH = 32
 FEATURES_KIND = b"eighth, quarter, top, last"
 """Kept features of another kind are not taken: to be changed whenever `features` or `low_depths` are."""
+ALWAYS_WHOLE, MOST_WHOLE = 1_000, 8_000
+"""Tokens of the trie up to which a request is always answered over the whole catalogue, so that the answer does not
+depend on the machine; and up to which it is, where that takes no longer than LONGEST."""
+LONGEST = 2.0
+"""Seconds that the whole catalogue may take."""
 Parts = dict[str, Scores]
 
 
@@ -63,9 +69,28 @@ class Gpt:
         self.match = match or self._untrained_match(progress)
         with torch.inference_mode():
             self._item_vectors = self.match.item_vectors(self.item_features)
-            self._prior = self.decoder.score_all([self.prompts.request(Request()).ids])[0]
+            self._prior, self.seconds = self._read_prior(kept)
         self.decoder.expect(self._prior.cpu().numpy())
         self._kept, self._prior_likelihood = kept, _read_numbers(kept, len(self.catalogue))
+
+    @property
+    def scores_whole(self) -> bool:
+        """Whether a request that somebody waits for is answered over the whole catalogue, or over a shortlist."""
+        tokens = self.prompts.trie.edge_tokens
+        return tokens <= ALWAYS_WHOLE or (tokens <= MOST_WHOLE and self.seconds <= LONGEST)
+
+    def _read_prior(self, kept: Path | None) -> tuple[Tensor, float]:
+        """(N,) log-probabilities under the empty request, and the seconds that the whole catalogue took. Where that may
+        be minutes, they are kept; then it takes for ever."""
+        place = kept.with_suffix(".trie.npy") if kept and self.prompts.trie.edge_tokens > MOST_WHOLE else None
+        known = _read_numbers(place, len(self.catalogue))
+        if not np.isnan(known).any():
+            return torch.from_numpy(known).to(self.decoder.device), float("inf")
+        reading = self.decoder.read([self.prompts.request(Request()).ids])
+        started = time.perf_counter()
+        prior = self.decoder.score(reading)[0]
+        _keep_numbers(place, prior.cpu().numpy())
+        return prior, time.perf_counter() - started
 
     def _untrained_match(self, progress: Callable[[float], None]) -> Match:
         """Whitened on titles as queries against items' texts: what a catalogue alone can say."""
@@ -93,39 +118,47 @@ class Gpt:
         return found
 
     @torch.inference_mode()
-    def score_parts(self, requests: Sequence[Request], progress: Callable[[float], None] = lambda share: None) -> Parts:
+    def score_parts(
+        self,
+        requests: Sequence[Request],
+        progress: Callable[[float], None] = lambda share: None,
+        items: Ints | None = None,
+    ) -> Parts:
         """`generate`, `match`, `prior` (what `generate` gives the empty request) and `head`, where there is one; each
-        (B, N) log-probabilities."""
+        (B, N) log-probabilities.
+
+        Args:
+            items: (S,) the only ones that `generate` is to answer, (B, S): where the whole trie would take too long.
+        """
         prompts = [self.prompts.request(request) for request in requests]
-        generate = torch.empty(len(prompts), len(self.catalogue), device=self.decoder.device)
-        match, head = torch.empty_like(generate), torch.empty_like(generate)
+        found: Parts = {}
         done = 0
         for rows in self.decoder.batches([prompt.ids for prompt in prompts]):
-            batch = [prompts[row] for row in rows]
-            reading = self.decoder.read([prompt.ids for prompt in batch])
-            found = self._read(reading, batch)
-            match[rows] = self._match(found)
-            if self.head:
-                head[rows] = self.head.log_probs(found)
-            generate[rows] = self.decoder.score(reading)
+            reading, others = self._read([prompts[row] for row in rows])
+            for name, part in ({"generate": self.generate(reading, items)} | others).items():
+                found.setdefault(name, np.empty((len(prompts), part.shape[1]), np.float32))[rows] = part
             done += len(rows)
             progress(done / len(prompts))
-        prior = self._prior.repeat(len(prompts), 1)
-        parts = {"generate": generate, "match": match, "prior": prior} | ({"head": head} if self.head else {})
-        return {name: part.cpu().numpy() for name, part in parts.items()}
+        return found
+
+    def generate(self, reading: Reading, items: Ints | None = None) -> Scores:
+        """(B, N) of requests that have been read, or (B, S) of some items."""
+        if items is not None:
+            return self.decoder.score_items(reading, items)
+        return self.decoder.score(reading).cpu().numpy()
 
     @torch.inference_mode()
-    def score_shortlist(self, requests: Sequence[Request], items: Ints) -> Parts:
-        """`generate` of some items, (B, S), and `match` of all, (B, N): where the whole trie would take too long."""
-        prompts = [self.prompts.request(request) for request in requests]
-        generate = np.empty((len(prompts), len(items)), np.float32)
-        match = torch.empty(len(prompts), len(self.catalogue), device=self.decoder.device)
-        for rows in self.decoder.batches([prompt.ids for prompt in prompts]):
-            batch = [prompts[row] for row in rows]
-            reading = self.decoder.read([prompt.ids for prompt in batch])
-            match[rows] = self._match(self._read(reading, batch))
-            generate[rows] = self.decoder.score_items(reading, items)
-        return {"generate": generate, "match": match.cpu().numpy()}
+    def read(self, request: Request) -> tuple[Reading, Parts]:
+        """A request that has been read, for the decoder to go on from, and all parts but `generate`: (1, N) each."""
+        return self._read([self.prompts.request(request)])
+
+    def _read(self, prompts: Sequence[Prompt]) -> tuple[Reading, Parts]:
+        reading = self.decoder.read([prompt.ids for prompt in prompts])
+        found = features(reading.low, reading.top, spans_of(prompts, self.decoder.device, reading.opening))  # (B, F)
+        parts = {"match": self.match.log_probs(self.match.request_vectors(found), self._item_vectors)}
+        parts |= {"head": self.head.log_probs(found)} if self.head else {}
+        said = {name: part.cpu().numpy() for name, part in parts.items()}
+        return reading, said | {"prior": self._prior.repeat(len(prompts), 1).cpu().numpy()}
 
     @torch.inference_mode()
     def request_vectors(self, requests: Sequence[Request]) -> NDArray[np.float32]:
@@ -154,13 +187,6 @@ class Gpt:
             reading = self.decoder.read([prompts[row] for row in rows])
             found[rows] = self.decoder.likelihoods(reading, items)[1]
         return found - self._prior_likelihood[items]
-
-    def _read(self, reading: Reading, prompts: Sequence[Prompt]) -> Tensor:
-        """(B, F) features of prompts that have been read."""
-        return features(reading.low, reading.top, spans_of(prompts, self.decoder.device, reading.opening))
-
-    def _match(self, found: Tensor) -> Tensor:
-        return self.match.log_probs(self.match.request_vectors(found), self._item_vectors)
 
 
 def _read_numbers(path: Path | None, count: int) -> Scores:

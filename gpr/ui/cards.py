@@ -106,6 +106,8 @@ def card(
 
 
 def _odds(probability: float, most: float) -> str:
+    if probability != probability:  # not known yet
+        return '<div class="gpr-odds" aria-hidden="true"><div class="gpr-skeleton"></div><small>&nbsp;</small></div>'
     share = 100 * probability / most if most > 0 else 0
     words = say(next(words for least, words in LIKELY if probability >= least))
     return (
@@ -215,12 +217,20 @@ def _take_away(link: str, files: Mapping[str, str]) -> str:
 def skeletons(number: int) -> str:
     """What stands where cards will be, with a way to give up waiting."""
     bars = '<div class="gpr-skeleton"></div>' * 3
-    stop = button(escape(say("Cancel")), "cancel", style="gpr-small")
-    head = (
-        f'<p class="gpr-answered"><span role="status">{escape(say("Looking through the catalogue…"))}</span>{stop}</p>'
-    )
     one = f'<li class="gpr-hollow" aria-hidden="true"><span></span><div class="gpr-body">{bars}</div></li>'
-    return f'<div aria-busy="true">{head}<ol class="gpr-cards">{one * number}</ol></div>'
+    return _busy("Looking through the catalogue…", f'<ol class="gpr-cards">{one * number}</ol>')
+
+
+def first_cards(found: Sequence[Recommendation], catalogue: Catalogue, cold: Collection[int]) -> str:
+    """The best items while their probabilities are computed: to be read, not yet to be pressed."""
+    cards = "".join(card(one, catalogue, most=1.0, cold=one.number in cold) for one in found)
+    return _busy("These are the best; their probabilities follow.", f'<ol class="gpr-cards" inert>{cards}</ol>')
+
+
+def _busy(words: str, cards: str) -> str:
+    stop = button(escape(say("Cancel")), "cancel", style="gpr-small")
+    head = f'<p class="gpr-answered"><span role="status">{escape(say(words))}</span>{stop}</p>'
+    return f'<div aria-busy="true">{head}{cards}</div>'
 
 
 def asked(request: Request, catalogue: Catalogue) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from gpr.data.dataset import Dataset
 from gpr.errors import GPRError
 from gpr.ui.belief import BeliefPanel
 from gpr.ui.cards import skeletons
@@ -24,13 +23,13 @@ from gpr.ui.recommend.answering import Answering
 from gpr.ui.recommend.asking import Asking, moved
 from gpr.ui.recommend.box import MAX_K, Box
 from gpr.ui.recommend.card_presses import CardPresses
+from gpr.ui.recommend.changes import Changes
 from gpr.ui.recommend.link import Link
 from gpr.ui.recommend.panels import chips, filter_panel, slider_panel
 from gpr.ui.recommend.picking import (
     MANY_ITEMS,
     asked_before,
     examples,
-    history_of,
     remembered,
     titles_matching,
     titles_offered,
@@ -73,15 +72,16 @@ class RecommendTab:
         asked = [*box, self.box.learn, self.name, self.typed, self.recent, self.answer]
         answered = [self.out, self.answer, self.typed, self.recent, self.box.chips, self.box.sliders, self.box.refine]
         said = [self.asking, self.box.query, self.box.history, self.box.filters]
+        changes = Changes(self.context, self.box, self.asking)
         runs = [gr.on([self.box.query.submit, self.box.go.click], self.recommend, asked, answered, **HEAVY)]
         for event, change, inputs, then in (
-            (self.box.examples.press, self.take_example, [self.asking], self.recommend),
-            (self.out.like, self.more_like, [self.active, self.asking], self.recommend),
-            (self.box.user.input, self.take_user, [self.active, self.box.user], self.recommend),
-            (self.box.chips.press, self.change, [self.active, self.asking, self.box.history], self.follow),
-            (self.box.refine.submit, self.follow_up, [self.asking, self.box.refine], self.follow),
+            (self.box.examples.press, changes.take_example, [self.asking], self.recommend),
+            (self.out.like, changes.more_like, [self.active, self.asking], self.recommend),
+            (self.box.user.input, changes.take_user, [self.active, self.box.user], self.recommend),
+            (self.box.chips.press, changes.change, [self.active, self.asking, self.box.history], self.follow),
+            (self.box.refine.submit, changes.follow_up, [self.asking, self.box.refine], self.follow),
         ):
-            outputs = [*said, self.box.refine] if change == self.follow_up else said
+            outputs = [*said, self.box.refine] if change == changes.follow_up else said
             runs.append(event(change, inputs, outputs, **TOLD).then(then, asked, answered, **HEAVY))
         for panel in (self.box.filters, self.box.sliders):
             again = [self.asking, self.out, self.box.chips]
@@ -166,40 +166,6 @@ class RecommendTab:
         ]
         return gr.Dropdown(choices, value=active.run or BASE)
 
-    def take_example(self, asking: Asking, event: gr.EventData) -> dict[Any, Any]:
-        return {self.box.query: pressed(event).get("query", ""), self.asking: asking.without_turns()}
-
-    def more_like(self, stored: object, asking: Asking, event: gr.EventData) -> dict[Any, Any]:
-        """The item of a card as the history, and nothing else asked."""
-        dataset = self.context.dataset(self.context.settle(stored))
-        history = _picked(dataset, [int(pressed(event)["item"])])
-        return {self.box.query: "", self.box.history: history, self.asking: asking.without_turns()}
-
-    @worded
-    def take_user(self, stored: object, user: int) -> dict[Any, Any]:
-        dataset = self.context.dataset(self.context.settle(stored))
-        return {self.box.history: _picked(dataset, history_of(dataset, user))}
-
-    def follow_up(self, asking: Asking, turn: str) -> dict[Any, Any]:
-        return {self.asking: asking.and_then(turn), self.box.refine: ""}
-
-    @worded
-    def change(self, stored: object, asking: Asking, history: list[int], event: gr.EventData) -> dict[Any, Any]:
-        """A press on a chip: a follow-up has another text, or something is not asked any more."""
-        press, active = pressed(event), self.context.settle(stored)
-        match press["press"]:
-            case "turn":
-                return {self.asking: asking.with_turn(int(press["at"]), press["value"])}
-            case "drop":
-                return {self.asking: asking.with_turn(int(press["at"]), "")}
-            case "forget":
-                return {self.box.history: [number for number in history if number != int(press["item"])]}
-            case "all":
-                asking = asking.without_filter(press["column"])
-                return {self.asking: asking, self.box.filters: filter_panel(self.answering.facets(active), asking)}
-        panel = filter_panel(self.answering.facets(active), Asking())
-        return {self.asking: asking.without_asked(), self.box.history: [], self.box.query: "", self.box.filters: panel}
-
     @worded
     def choose_run(self, stored: object, run: str) -> dict[str, str]:
         active = self.context.settle(stored)
@@ -246,7 +212,10 @@ class RecommendTab:
         try:
             yield {self.out: words + skeletons(min(k, SKELETONS)), self.box.chips: self._chips(active, asking, history)}
             annotator = annotator_of(name or DEFAULT_ANNOTATOR, who)
-            found = self.answering.answer(active, query, history, k, asking, learn=learn, annotator=annotator)
+            begun = self.answering.begin(active, query, history, k, asking, learn=learn)
+            if begun.stages.slow:
+                yield {self.out: begun.html()}
+            found = self.answering.answer(begun, annotator)
         except Exception as error:
             yield {self.out: failure(error), self.answer: None}
             return
@@ -290,7 +259,3 @@ class RecommendTab:
         if not answer:
             return gr.skip()
         return self._ranked_again(self.context.settle(stored), query, history, k, asking, answer)[self.out]
-
-
-def _picked(dataset: Dataset, history: list[int]) -> gr.Dropdown:
-    return gr.Dropdown(titles_offered(dataset, history), value=history)

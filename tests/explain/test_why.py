@@ -11,6 +11,7 @@ from gpr.data.dataset import Dataset, Request
 from gpr.explain import counterfactuals as counterfactuals_module
 from gpr.explain.why import Why
 from gpr.labels.label import Label
+from gpr.ranking import Wish, rank
 from gpr.recommender import Recommender
 from gpr.scorers.feedback import Feedback
 from gpr.workspace import Workspace
@@ -27,8 +28,9 @@ def recommender(trained: Workspace, cache_root: Path) -> Recommender:
 
 
 def reasons(recommender: Recommender, request: Request, k: int = 10) -> list[Why]:
-    answer = recommender.recommend(request, k)
-    explainer = recommender.explainer(request, answer)
+    scored = recommender.score(request)
+    answer = rank(scored, Wish(k))
+    explainer = recommender.explainer(scored, answer)
     return [explainer.why(found.number) for found in answer]
 
 
@@ -106,8 +108,8 @@ def test_near_examples_say_what_was_learned(recommender: Recommender, films: Dat
 def test_labels_that_count_are_part_of_the_reasons(recommender: Recommender, films: Dataset) -> None:
     label = Label("r", "monster", (), "m9", "Heat", "", 0.1, -2.3, 1, "good", "me", dataset=films.name)
     request, feedback = Request("monster tonight"), Feedback([label], films)
-    answer = recommender.recommend(request, 10, feedback)
-    explainer = recommender.explainer(request, answer, feedback)
+    scored = recommender.score(request, feedback)
+    explainer = recommender.explainer(scored, rank(scored, Wish()), feedback)
     why = explainer.why(8)
     assert sum(why.shares.values()) == pytest.approx(why.stands_out, abs=1e-4)
     [without_monster, _] = why.counterfactuals.of(8)

@@ -6,7 +6,7 @@ import dataclasses
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +150,7 @@ class FakeRecommender:
     def recommend(self, request: Request, k: int = 10, feedback: Feedback | None = None) -> list[Recommendation]:
         return rank(self.score(request, feedback), Wish(k))
 
-    def score(self, request: Request, feedback: Feedback | None = None) -> Scored:
+    def score(self, request: Request, feedback: Feedback | None = None, wish: Wish | None = None) -> Scored:
         catalogue = self.dataset.catalogue
         request = request.checked(len(catalogue))
         self.asked.append(request)
@@ -162,10 +162,28 @@ class FakeRecommender:
         moved = feedback.scores(request) if feedback else None
         return Scored(self.dataset, request, Pool.same(generate=1.0, match=1.0), parts, moved)
 
+    def begin(self, request: Request, feedback: Feedback | None = None, wish: Wish | None = None) -> Any:
+        return FakeStages(self.score(request, feedback), wish or Wish())
+
     def explainer(
-        self, request: Request, answer: list[Recommendation], feedback: Feedback | None = None, wish: Wish | None = None
+        self, scored: Scored, answer: list[Recommendation], feedback: Feedback | None = None, wish: Wish | None = None
     ) -> Any:
-        return FakeExplainer(request, {found.number: found for found in answer})
+        return FakeExplainer(scored.request, {found.number: found for found in answer})
+
+
+@dataclass
+class FakeStages:
+    """Known at once."""
+
+    unscored: Scored
+    wish: Wish
+    slow: bool = False
+
+    def first(self) -> list[Recommendation]:
+        return [replace(found, probability=float("nan")) for found in rank(self.unscored, self.wish)]
+
+    def scored(self) -> Scored:
+        return self.unscored
 
 
 class FakeExplainer:

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from gpr.data.dataset import Dataset, Request
 from gpr.data.load import load
+from gpr.ranking import Wish, rank
 from gpr.ui.why_panel import why_panel
 from tests.ui.conftest import Visit
 from tests.ui.fake import FakeRecommender
@@ -20,8 +21,9 @@ def dataset(data: str) -> Dataset:
 def test_texts_from_outside_are_escaped_and_all_four_reasons_are_there(dataset: Dataset) -> None:
     recommender = FakeRecommender(dataset, "")
     request = Request("<b>bold</b> dreams", (5,))
-    answer = recommender.recommend(request)
-    html = why_panel(recommender.explainer(request, answer).why(answer[0].number), dataset.catalogue, "")
+    scored = recommender.score(request)
+    answer = rank(scored, Wish())
+    html = why_panel(recommender.explainer(scored, answer).why(answer[0].number), dataset.catalogue, "")
     assert html.count("<h4>") == 4
     assert "without “&lt;b&gt;bold&lt;/b&gt;”" in html
     assert "without “&lt;script&gt;" in html

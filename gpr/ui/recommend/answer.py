@@ -76,7 +76,11 @@ class Answer:
         amount = (
             f"top {shown} of {n_items:,} items" if k <= n_items else f"all {n_items:,} items, which is less than {k}"
         )
-        if self.wish.allowed is not None:
+        if self.scored.candidates is not None:
+            amount = f"top {shown} of {n_items:,} items"
+            among = int(self.scored.candidates.sum())
+            said = f"{self.title} · {amount} · {spent} · probability among {among:,} candidates"
+        elif self.wish.allowed is not None:
             left = int(self.wish.allowed.sum())
             amount = f"top {shown} of {n_items:,} items"
             said = f"{self.title} · {amount} · {spent} · percentages are of the {left:,} that pass the filters"

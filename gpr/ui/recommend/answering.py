@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -12,11 +14,37 @@ from gpr.errors import RequestError
 from gpr.labels.label import Label
 from gpr.ranking import rank
 from gpr.scorers.feedback import Feedback
+from gpr.ui.cards import first_cards
 from gpr.ui.context import Active, Context
 from gpr.ui.labelling import annotator_of, give, given
 from gpr.ui.recommend.answer import FORGOTTEN, Answer, cold_items
 from gpr.ui.recommend.asking import Asking
 from gpr.ui.recommend.link import Link, found_data, link_of, read_link
+
+if TYPE_CHECKING:
+    from gpr.stages import Stages
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """A request that the model has read, on its way to an answer."""
+
+    stages: Stages
+    run: str
+    title: str
+    """What answers."""
+    feedback: Feedback | None
+    """The labels that count."""
+    link: str
+    """The query of its address."""
+    started: float
+    """When, by `time.perf_counter`."""
+    cold: frozenset[int]
+    """Items that no training example mentions."""
+
+    def html(self) -> str:
+        """The best items before they have probabilities."""
+        return first_cards(self.stages.first(), self.stages.unscored.dataset.catalogue, self.cold)
 
 
 class Answering:
@@ -34,10 +62,8 @@ class Answering:
         """The request that the model gets; not checked."""
         return Request(asking.text(query or "", self.facets(active)), tuple(history or ()))
 
-    def answer(
-        self, active: Active, query: str, history: list[int], k: int, asking: Asking, *, learn: bool, annotator: str
-    ) -> Answer:
-        """Asks the model.
+    def begin(self, active: Active, query: str, history: list[int], k: int, asking: Asking, *, learn: bool) -> Begun:
+        """The model reads what is asked.
 
         Raises:
             GPRError: of the data, the run, the model or the request.
@@ -49,13 +75,21 @@ class Answering:
         started = time.perf_counter()
         labels = store.current(dataset=dataset.name) if learn else []
         feedback = self._counted(labels, dataset) if labels else None
-        scored = recommender.score(request, feedback)
+        stages, link = recommender.begin(request, feedback, wish), self.link(active, query, history, k, asking)
+        return Begun(stages, recommender.run, recommender.title, feedback, link, started, cold_items(dataset))
+
+    def answer(self, begun: Begun, annotator: str) -> Answer:
+        """What follows: every item has its score.
+
+        Raises:
+            GPRError: of the request, or nothing is left to recommend.
+        """
+        scored, wish = begun.stages.scored(), begun.stages.wish
         found = rank(scored, wish)
-        seconds = time.perf_counter() - started
-        verdicts = given(store, dataset, request, annotator)
-        answer = Answer(scored, wish, recommender.run, recommender.title, seconds, found, verdicts, feedback=feedback)
-        answer.cold = cold_items(dataset)
-        answer.link = self.link(active, query, history, k, asking)
+        seconds = time.perf_counter() - begun.started
+        verdicts = given(self.context.workspace.labels, scored.dataset, scored.request, annotator)
+        answer = Answer(scored, wish, begun.run, begun.title, seconds, found, verdicts, feedback=begun.feedback)
+        answer.cold, answer.link = begun.cold, begun.link
         return answer
 
     def _counted(self, labels: list[Label], dataset: Dataset) -> Feedback:
@@ -66,9 +100,17 @@ class Answering:
         return self._feedback[1]
 
     def again(self, answer: Answer, active: Active, query: str, history: list[int], k: int, asking: Asking) -> None:
-        """The same scores as another list: no model is asked. Raises: RequestError: nothing is left."""
+        """The same scores as another list: no model is asked, except for other candidates of a large catalogue.
+
+        Raises:
+            RequestError: nothing is left.
+        """
         answer.link = self.link(active, query, history, k, asking)
-        answer.rank_again(asking.wish(k, answer.dataset.catalogue, self.facets(active)))
+        wish = asking.wish(k, answer.dataset.catalogue, self.facets(active))
+        if answer.scored.candidates is not None:
+            recommender = self.context.recommender(Active(active.data, answer.run))
+            answer.scored = recommender.score(answer.request, answer.feedback, wish)
+        answer.rank_again(wish)
 
     def link(self, active: Active, query: str, history: list[int], k: int, asking: Asking) -> str:
         """The query of the address of an answer."""

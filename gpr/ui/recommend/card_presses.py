@@ -46,7 +46,7 @@ class CardPresses:
         yield answer.html()
         try:
             recommender = self.context.recommender(Active(self.context.settle(stored).data, answer.run))
-            explainer = recommender.explainer(answer.request, answer.recommendations, answer.feedback, answer.wish)
+            explainer = recommender.explainer(answer.scored, answer.recommendations, answer.feedback, answer.wish)
             answer.reasons[number] = why_panel(explainer.why(number), answer.dataset.catalogue, answer.run)
         except Exception as error:
             answer.reasons[number] = f'<section class="gpr-why">{failure(error)}</section>'
