@@ -15,6 +15,7 @@ import gradio as gr
 import numpy as np
 
 from gpr.explain.belief import Node, belief, changes
+from gpr.ranking import Wish, probabilities
 from gpr.ui.cards import percent
 from gpr.ui.context import Active, Context
 from gpr.ui.events import QUICK
@@ -94,13 +95,13 @@ class BeliefPanel:
         yield belief_html(answer.dataset.catalogue, chances, other, name)
 
     def _chances(self, active: Active, answer: Answer) -> np.ndarray:
-        """(N,) what a model believes of each item."""
-        n_items = len(answer.dataset.catalogue)
-        feedback = answer.feedback if active.run == answer.run else None
-        found = self.context.recommender(active).recommend(answer.request, n_items, feedback)
-        chances = np.zeros(n_items)
-        for one in found:
-            chances[one.number] = one.probability
+        """(N,) what a model believes of each item that passes the filters: the answer's own scores, or another
+        model's."""
+        scored, wish = answer.scored, answer.wish
+        if active.run != answer.run:
+            wish = Wish(wish.k, wish.allowed)
+            scored = self.context.recommender(active).score(answer.request, wish=wish)
+        chances = np.exp(probabilities(scored, wish)[0].astype(np.float64))
         return np.asarray(chances / chances.sum())
 
 

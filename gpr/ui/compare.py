@@ -13,6 +13,7 @@ import gradio as gr
 import numpy as np
 
 from gpr.labels.wins import wins
+from gpr.ranking import Wish, rank
 from gpr.recommendation import Recommendation
 from gpr.scorers.pool import without_history
 from gpr.scorers.popular import Popular
@@ -28,7 +29,7 @@ from gpr.ui.turns import Answer as Listed
 from gpr.ui.turns import PairTurn
 
 if TYPE_CHECKING:
-    from gpr.data.dataset import Dataset, Request
+    from gpr.data.dataset import Dataset
 
 BASE, POPULAR, WORDS = "(base)", "(popular)", "(bm25)"
 """What is no run; no run can have these names."""
@@ -93,7 +94,7 @@ class ComparePanel:
         yield notice(say("Both models are being asked…")), None
         try:
             data, request, dataset = self.context.settle(stored).data, answer.request, answer.dataset
-            lists = [Listed(_run(one), _name(one), self._asked(one, data, dataset, request)) for one in (left, right)]
+            lists = [Listed(_run(one), _name(one), self._asked(one, data, answer)) for one in (left, right)]
             annotator = annotator_of(name or DEFAULT_ANNOTATOR, who)
             turn = PairTurn.shuffled(dataset, request, (lists[0], lists[1]), annotator) if blind else None
         except Exception as error:
@@ -106,11 +107,14 @@ class ComparePanel:
         else:
             yield compared([turn.left, turn.right], dataset, blind=True), turn
 
-    def _asked(self, one: str, data: str, dataset: Dataset, request: Request) -> tuple[Recommendation, ...]:
+    def _asked(self, one: str, data: str, answer: Any) -> tuple[Recommendation, ...]:
+        """The best items that pass the filters of the answer."""
+        dataset, request, wish = answer.dataset, answer.request, Wish(MOST, answer.wish.allowed)
         if one not in (POPULAR, WORDS):
-            return tuple(self.context.recommender(Active(data, _run(one))).recommend(request, MOST))
+            return tuple(rank(self.context.recommender(Active(data, _run(one))).score(request, wish=wish), wish))
         scorer = Popular(dataset) if one == POPULAR else Words(dataset, with_queries=True)
         scores = without_history(scorer.score_all([request]), [request])[0]
+        scores = scores if wish.allowed is None else np.where(wish.allowed, scores, -np.inf)
         best = [number for number in np.argsort(-scores, kind="stable")[:MOST].tolist() if np.isfinite(scores[number])]
         ids, titles = dataset.catalogue.item_ids, dataset.catalogue.titles
         nan = float("nan")  # scores of these are no probabilities

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from gpr.data.dataset import Request
 from gpr.data.load import load
-from gpr.ui.compare import compared
+from gpr.ranking import Wish
+from gpr.ui.belief import BeliefPanel
+from gpr.ui.compare import BASE, POPULAR, WORDS, ComparePanel, compared
+from gpr.ui.context import Active, Context
 from gpr.ui.turns import Answer
 from tests.ui.conftest import Visit
 from tests.ui.fake import FakeRecommender, FakeRun, FakeWorkspace
@@ -50,3 +56,19 @@ def test_a_blind_choice_is_stored_and_then_the_names_are_told(
     expect(page.locator("#gpr-compared")).to_contain_text("So far:")
     [liked] = workspace.labels.preferences()
     assert (liked.winner, liked.loser, liked.query, liked.annotator) == ("", "backwards", "simulation", "me")
+
+
+@pytest.mark.parametrize("method", [BASE, POPULAR, WORDS])
+def test_lists_heed_the_filters_of_the_answer(context: Context, data: str, method: str) -> None:
+    recommender = FakeRecommender(load(data, cache=None), "")  # type: ignore[arg-type]
+    allowed = np.arange(len(recommender.dataset.catalogue)) % 2 == 0
+    asked = SimpleNamespace(
+        dataset=recommender.dataset, request=Request("simulation"), wish=Wish(3, allowed), run="",
+        scored=recommender.score(Request("simulation")),
+    )  # fmt: skip
+    found = ComparePanel._asked(SimpleNamespace(context=context), method, data, asked)  # type: ignore[arg-type]
+    assert found
+    assert all(one.number % 2 == 0 for one in found)
+    chances = BeliefPanel._chances(SimpleNamespace(context=context), Active(data, ""), asked)  # type: ignore[arg-type]
+    assert chances.sum() == pytest.approx(1)
+    assert not chances[~allowed].any()
