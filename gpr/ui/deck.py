@@ -200,14 +200,14 @@ class Sitting:
 
     @property
     def labelled(self) -> int:
-        """Labels of this sitting."""
-        return self.counts.total()
+        """Labels of this sitting; what was skipped is none."""
+        return self.counts.total() - self.counts["skip"]
 
     def go_on(self, earlier: Sitting) -> None:
         """Keeps the pace and the counts of the sitting that this one takes the place of."""
         self._times, self.counts, self._started = earlier._times, earlier.counts, earlier._started
         self.taken_back = earlier.taken_back
-        self.before = max(0, self.before - earlier.labelled)
+        self.before = max(0, self.before - earlier.counts.total())
 
     def _mark(self, verdict: str) -> None:
         now = time.monotonic()
@@ -238,7 +238,8 @@ class Sitting:
 
     @property
     def done(self) -> int:
-        return self.before + self.labelled
+        """What needs no answer any more: labelled or skipped, in this sitting or before."""
+        return self.before + self.counts.total()
 
     @property
     def seconds_left(self) -> float | None:

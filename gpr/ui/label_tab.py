@@ -248,11 +248,11 @@ def _progress(sitting: Sitting) -> str:
     """How much is done, how fast, how long it still takes, and the summary of the sitting."""
     done = sitting.done
     total = max(sitting.deck.total, done)
-    figures = [f"{_bold(done)} of {total:,} labelled", f"{_bold(sitting.labelled)} in this sitting"]
+    figures = [f"{_bold(done)} of {total:,} done", f"{_bold(sitting.labelled)} labelled in this sitting"]
     figures += [f"{_bold(sitting.rate)} an hour"] if sitting.rate else []
     figures += [f"{span(sitting.seconds_left)} left"] if sitting.seconds_left else []
     return (
-        f'{progress_bar(done / total if total else 0, "labelled")}<details class="gpr-muted gpr-summary"><summary>'
+        f'{progress_bar(done / total if total else 0, "done")}<details class="gpr-muted gpr-summary"><summary>'
         f"{' · '.join(map(say, figures))}</summary><p>{escape(_summary(sitting))}</p></details>"
     )
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -74,6 +75,14 @@ def test_a_sitting_goes_on_and_back_and_on_again() -> None:
     assert (sitting.labelled, sitting.taken_back) == (0, 3)
     sitting.keep([first, second])
     assert shown(sitting) == third
+
+
+def test_what_is_skipped_is_done_and_no_label() -> None:
+    first, second = said = labels(2)
+    sitting = sitting_of(said)
+    sitting.keep([dataclasses.replace(first, verdict="skip")])
+    sitting.keep([second])
+    assert (sitting.done, sitting.labelled) == (2, 1)
 
 
 def test_what_was_said_in_an_earlier_sitting_is_shown_again_when_it_is_taken_back() -> None:

@@ -26,6 +26,13 @@ def test_the_winner_is_marked_only_where_it_is_sure(result: dict[str, Any]) -> N
     assert main_table(unsure, "NDCG@10").count("★") == 1
 
 
+def test_equal_rows_without_a_run_are_explained(result: dict[str, Any]) -> None:
+    assert "No run is chosen" not in main_table(result, "MRR")
+    alone = copy.deepcopy(result)
+    alone["metrics"]["base"] = alone["metrics"]["gpr"]
+    assert "No run is chosen: gpr is the base model here" in main_table(alone, "MRR")
+
+
 def test_a_difference_is_coloured_only_where_it_is_sure(result: dict[str, Any]) -> None:
     changed = copy.deepcopy(result)
     for at in changed["against"].values():

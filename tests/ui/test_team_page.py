@@ -85,7 +85,7 @@ def test_queries_of_a_file_are_judged(visit: Visit, tmp_path: Path) -> None:
     visit.page.get_by_text("What to label, in which order").click()
     visit.page.locator("input[type=file][accept*='.txt']").last.set_input_files(queries)
     expect(visit.page.locator(".gpr-query")).to_contain_text("a monster in space")
-    expect(visit.page.locator("#gpr-label-progress")).to_contain_text("0 of 5 labelled")
+    expect(visit.page.locator("#gpr-label-progress")).to_contain_text("0 of 5 done")
 
 
 @pytest.mark.browser

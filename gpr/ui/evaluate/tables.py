@@ -55,6 +55,8 @@ def main_table(result: dict[str, Any], metric: str) -> str:
     split, data = result["split"], result["data"]
     words = say(f"{plural(int(result['n']), 'request')} of the {split} split of {data}.")
     words = f"{words} {say(result['protocol'])}"
+    if result["metrics"].get("base") == result["metrics"]["gpr"]:
+        words = f"{words} {say('No run is chosen: gpr is the base model here, so both rows are the same.')}"
     best = "★ significantly above every other method (p < .05). Small figures: 95 % intervals."
     return f'{shown}<p class="gpr-muted">{say(best)}</p><p class="gpr-muted">{escape(words)}</p>'
 
