@@ -1,6 +1,6 @@
 """Base models that are runs: a GPT that was pretrained here, or an earlier run to go on from, its adapter merged in.
 
-It knows the folder of all runs; what else a base can be is the business of `gpr.lm.base`.
+It knows the folder of all runs and those that come with GPR; what else a base can be is the business of `gpr.lm.base`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpr.errors import RunError
+from gpr.gallery import shipped_run
 from gpr.lm.install import PACKAGED
 from gpr.runs import MODEL, RunInfo, read_run
 
@@ -23,9 +24,12 @@ def run_as_base(name: str, runs: Path) -> RunInfo | None:
     Raises:
         RunError: it is not finished.
     """
-    if name in PACKAGED or not name or "/" in name or "\\" in name or not (runs / name / "config.json").is_file():
+    if name in PACKAGED or not name or "/" in name or "\\" in name:
         return None
-    run = read_run(runs / name)
+    own = (runs / name / "config.json").is_file()
+    run = read_run(runs / name) if own else shipped_run(name)
+    if run is None:
+        return None
     if not run.usable:
         raise RunError(f"The run '{name}' is {run.status}.", hint="Only a finished run can be a base model.")
     return run

@@ -12,6 +12,7 @@ from rich.table import Table
 from gpr.cli_batch import recommend_file
 from gpr.cli_bench import bench_app
 from gpr.cli_data import add_commands
+from gpr.cli_gallery import add_gallery_command
 from gpr.cli_label import label_app
 from gpr.cli_pretrain import add_pretrain_command
 from gpr.cli_runs import add_run_commands
@@ -40,6 +41,7 @@ add_run_commands(app)
 add_teach_command(app)
 add_task_commands(app)
 add_pretrain_command(app)
+add_gallery_command(app)
 
 
 @app.command()

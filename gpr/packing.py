@@ -9,7 +9,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from gpr.errors import DataError, GPRError, RunError
 from gpr.files import disk_error, written_whole
@@ -17,6 +17,10 @@ from gpr.learn.options import Options
 from gpr.learn.run_folder import RunFolder
 from gpr.model_card import model_card
 from gpr.runs import MODEL, TASK_DATA, RunInfo
+from gpr.scorers.pool import Pool
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Kind = Literal["run", "adapter", "merged"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -25,7 +29,13 @@ CARD = "README.md"
 LABELS = "labels.json"
 """Of a run that classifies or scores: id -> label. The texts that it learned from stay behind."""
 KNOWN = re.compile(r"(adapter/)?[\w.-]+\.(json|jsonl|md|safetensors)")
-NEEDED = ("config.json", "done.json", "adapter/adapter_config.json", "adapter/adapter_model.safetensors")
+ADAPTER = "adapter/adapter_config.json"
+WEIGHTS = "adapter_model.safetensors"
+DIRECTIONS = 80
+"""Of the maps of `match` of a run that is shipped; measured on the sample 'movies' (assets/gallery/README.md)."""
+TOLD = ("started", "step", "steps", "seconds")
+"""Of the state of a run that is shipped."""
+NEEDED = ("config.json", "done.json", ADAPTER, f"adapter/{WEIGHTS}")
 MAX_FILES, MAX_TEXT, MAX_WEIGHTS = 40, 64 << 20, 8 << 30
 """Files of an imported run; bytes of one of JSON or text, and of one of weights."""
 
@@ -99,6 +109,65 @@ def _zip(folder: Path, path: Path) -> None:
         for file in sorted(folder.rglob("*")):
             if file.is_file():
                 archive.write(file, file.relative_to(folder).as_posix())
+
+
+def ship_run(run: RunInfo, folder: Path, limit: int, requests: Tensor) -> int:
+    """Writes a finished run as one to come with GPR: its weights made small, and nothing of the machine that trained
+    it; whole or not at all. Takes the place of an earlier one.
+
+    Args:
+        requests: (R, F) features of some requests of its data.
+
+    Returns: its size in bytes.
+
+    Raises:
+        RunError: the run is not finished, or takes more than `limit` bytes. WorkspaceError: the disk refused.
+    """
+    with written_whole(folder) as partial:
+        export_run(run, partial)
+        kept = RunFolder(partial)
+        kept.write("state.json", {name: run.state[name] for name in TOLD if name in run.state})
+        about = kept.read(ADAPTER)
+        kept.write(ADAPTER, about | {"base_model_name_or_path": run.base})
+        (partial / "adapter" / CARD).unlink(missing_ok=True)  # that of peft, which names a folder of this machine
+        _make_small(partial / "adapter", requests)
+        size = sum(file.stat().st_size for file in partial.rglob("*") if file.is_file())
+        if size > limit:
+            hint = "Train it with a lower --rank or --trained-share."
+            raise RunError(f"The run '{run.name}' takes {size / (1 << 20):.1f} MiB.", hint=hint)
+    return size
+
+
+def _make_small(adapter: Path, requests: Tensor) -> None:
+    """Large weights in two bytes each, and maps of `match` in few directions, unless `sequence` reads all of them."""
+    from safetensors.torch import load_file, save_file
+
+    from gpr.scorers.adapter import MATCH, compact
+    from gpr.scorers.sequence import SEQUENCE
+
+    if not (adapter / SEQUENCE).exists():
+        _narrow(adapter, requests)
+    for file in (adapter / WEIGHTS, adapter / MATCH):
+        save_file({name: compact(value) for name, value in load_file(file).items()}, file)
+
+
+def _narrow(adapter: Path, requests: Tensor) -> None:
+    """What a request's vector loses in length makes all its scores larger; the weight in the pool makes up for that."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from gpr.scorers.adapter import FEATURES, MATCH, POOL
+    from gpr.scorers.match import BLOCKS, Match
+
+    maps, (items,) = load_file(adapter / MATCH), load_file(adapter / FEATURES).values()
+    match = Match(items.shape[1] // BLOCKS, size=len(maps["item.bias"]))
+    match.load_state_dict(maps)
+    narrow = match.narrowed(items.float(), DIRECTIONS)
+    with torch.no_grad():
+        left = float((narrow.request(requests).norm(dim=-1) / match.request(requests).norm(dim=-1)).mean())
+    save_file(narrow.state_dict(), adapter / MATCH)
+    pool = Pool.read(json.loads((adapter / POOL).read_text(encoding="utf-8"))).times({"match": left})
+    (adapter / POOL).write_text(json.dumps(pool.json(), indent=1), encoding="utf-8")
 
 
 def import_run(file: Path, begin: Callable[[str], RunFolder], name: str = "") -> str:

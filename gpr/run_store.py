@@ -20,11 +20,12 @@ from gpr.data.dataset import Dataset
 from gpr.device_queue import Turns
 from gpr.errors import GPRError, RunError
 from gpr.files import disk_error
+from gpr.gallery import shipped_run, shipped_runs
 from gpr.learn.needs import Estimate
 from gpr.learn.options import Options, check_name
 from gpr.learn.run_folder import Progress, RunFolder
 from gpr.run_work import work
-from gpr.runs import RunInfo, find_run, read_run, read_runs
+from gpr.runs import RunInfo, check_replaceable, find_run, read_run, read_runs
 
 if TYPE_CHECKING:
     from gpr.learn.pretraining import Shape
@@ -54,16 +55,21 @@ class RunStore(ABC):
         """The folder of a kept data set, or what was given."""
 
     def runs(self) -> list[RunInfo]:
-        """All runs, newest first."""
+        """All runs of this workspace, newest first."""
         return read_runs(self._runs)
 
+    def shipped(self) -> list[RunInfo]:
+        """Those that come with GPR, but for what has a name of the workspace's own runs."""
+        return [run for run in shipped_runs() if not (self._runs / run.name).exists()]
+
     def run(self, name: str) -> RunInfo:
-        """One run.
+        """One run: of this workspace, else one that comes with GPR.
 
         Raises:
             RunError: there is none of that name.
         """
-        return find_run(self._runs, name)
+        shipped = None if (self._runs / name).is_dir() else shipped_run(name)
+        return shipped or find_run(self._runs, name)
 
     def new_run_folder(self, name: str, *, overwrite: bool = False) -> RunFolder:
         """A folder for a new run, which counts as started by this process. A run that ended without anything worth
@@ -76,7 +82,7 @@ class RunStore(ABC):
         try:
             with FileLock(self._runs / ".names.lock"):
                 if path.exists():
-                    _check_replaceable(read_run(path), overwrite)
+                    check_replaceable(read_run(path), overwrite)
                     shutil.rmtree(path)
                 path.mkdir(parents=True)
                 return RunFolder(path).begin()
@@ -265,8 +271,12 @@ class RunStore(ABC):
         return read_run(path)
 
     def describe_run(self, name: str, *, note: str | None = None, tags: list[str] | None = None) -> RunInfo:
-        """Keeps a note and tags with a run; None leaves what is there."""
-        folder = RunFolder(self.run(name).folder)
+        """Keeps a note and tags with a run; None leaves what is there.
+
+        Raises:
+            RunError: there is no such run, or it comes with GPR.
+        """
+        folder = RunFolder(self._own(name).folder)
         given = {"note": note, "tags": tags and sorted({tag.strip() for tag in tags if tag.strip()})}
         folder.write("notes.json", folder.read("notes.json") | {k: v for k, v in given.items() if v is not None})
         return self.run(name)
@@ -275,18 +285,14 @@ class RunStore(ABC):
         if on_it := [run.name for run in self.runs() if run.base == name and (run.usable or run.going)]:
             raise RunError(f"The run '{name}' is the base model of '{on_it[0]}'.", hint="Delete that one first.")
 
-    def _idle(self, name: str) -> RunInfo:
+    def _own(self, name: str) -> RunInfo:
         run = self.run(name)
+        if run.folder.parent != self._runs:
+            raise RunError(f"The run '{name}' comes with GPR and stays as it is.", hint="Train one of your own.")
+        return run
+
+    def _idle(self, name: str) -> RunInfo:
+        run = self._own(name)
         if run.going:
             raise RunError(f"The run '{name}' is going on.", hint="Stop it first.")
         return run
-
-
-def _check_replaceable(run: RunInfo, overwrite: bool) -> None:
-    if run.going:
-        raise RunError(f"The run '{run.name}' is going on.", hint="Stop it first.")
-    if run.usable and not overwrite:
-        raise RunError(f"A run named '{run.name}' exists.", hint="Choose another name, or use --overwrite.")
-    if run.resumable and not overwrite:
-        hint = f"Go on with `gpr resume {run.name}`, choose another name, or use --overwrite."
-        raise RunError(f"A run named '{run.name}' exists; it was {run.status} and can be resumed.", hint=hint)

@@ -211,3 +211,14 @@ def find_run(folder: Path, name: str) -> RunInfo:
     close = difflib.get_close_matches(name, names, n=2) or names[:3]
     hint = f"Runs here: {', '.join(close)}." if close else "There are no runs yet; train one first."
     raise RunError(f"There is no run named '{name[:80]}'.", hint=hint)
+
+
+def check_replaceable(run: RunInfo, overwrite: bool) -> None:
+    """Raises: RunError: the run is worth keeping, or goes on."""
+    if run.going:
+        raise RunError(f"The run '{run.name}' is going on.", hint="Stop it first.")
+    if run.usable and not overwrite:
+        raise RunError(f"A run named '{run.name}' exists.", hint="Choose another name, or use --overwrite.")
+    if run.resumable and not overwrite:
+        hint = f"Go on with `gpr resume {run.name}`, choose another name, or use --overwrite."
+        raise RunError(f"A run named '{run.name}' exists; it was {run.status} and can be resumed.", hint=hint)

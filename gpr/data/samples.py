@@ -47,6 +47,11 @@ def sample_folder(name: str, cache: Path) -> Path:
     return folder
 
 
+def is_here(name: str, cache: Path) -> bool:
+    """Whether a sample can be read without a download."""
+    return name != DOWNLOADED or (cache / "samples" / name).is_dir()
+
+
 def _download(folder: Path) -> None:
     """Fetches beside `folder` and renames at the end, so that a folder that exists is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)

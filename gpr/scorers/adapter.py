@@ -56,8 +56,9 @@ def load_adapter(folder: Path, base_model: Any) -> tuple[Any, Match, Pool]:
     try:
         with quiet_peft():
             model = PeftModel.from_pretrained(base_model, str(folder)).eval()
-        match = Match(model.config.hidden_size)
-        match.load_state_dict(load_file(folder / MATCH))
+        maps = load_file(folder / MATCH)
+        match = Match(model.config.hidden_size, size=len(maps["item.bias"]))
+        match.load_state_dict(maps)
         pool = Pool.read(json.loads((folder / POOL).read_text(encoding="utf-8")))
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
         said = next(iter(str(error).splitlines()), type(error).__name__)[:160]

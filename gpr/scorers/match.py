@@ -57,13 +57,27 @@ class Match(nn.Module):
 
     Args:
         hidden_size: H of the base model. width: directions kept of each block; D = BLOCKS * width.
+        size: D of maps that were narrowed.
     """
 
-    def __init__(self, hidden_size: int, width: int = 256) -> None:
+    def __init__(self, hidden_size: int, width: int = 256, size: int | None = None) -> None:
         super().__init__()
         self.hidden_size, self.width = hidden_size, min(width, hidden_size)
-        self.request = nn.Linear(BLOCKS * hidden_size, BLOCKS * self.width)
-        self.item = nn.Linear(BLOCKS * hidden_size, BLOCKS * self.width)
+        self.request = nn.Linear(BLOCKS * hidden_size, size or BLOCKS * self.width)
+        self.item = nn.Linear(BLOCKS * hidden_size, size or BLOCKS * self.width)
+
+    @torch.no_grad()
+    def narrowed(self, items: Tensor, size: int) -> Match:
+        """The same maps in the `size` directions in which a catalogue (N, F) lies furthest, or N where that is less.
+
+        The rest of a request's vector is the same for all items: with N directions their order stays as it was.
+        """
+        directions = torch.linalg.svd(self.item_vectors(items), full_matrices=False).Vh[:size]  # (D', D)
+        narrow = Match(self.hidden_size, self.width, len(directions))
+        for old, new in ((self.request, narrow.request), (self.item, narrow.item)):
+            new.weight.copy_(directions @ old.weight)
+            new.bias.copy_(directions @ old.bias)
+        return narrow
 
     @torch.no_grad()
     def whiten(self, requests: Tensor, items: Tensor) -> None:

@@ -96,16 +96,23 @@ class Context:
         """Who may decide for all annotators; without a login it is everyone."""
         self.background = Background()
         self._data, self._run = data, run
+        self.default_start = not pinned and data in SAMPLES
+        """Whether nobody said what is shown first."""
         self._mark = secrets.token_hex(4) if pinned else str(workspace.root)
 
     def settle(self, stored: object) -> Active:
         """What the browser remembers, as far as it is still there; else what a new visitor sees."""
-        if not isinstance(stored, dict) or stored.get("mark") != self._mark:
+        if not self.knows(stored):
             return self.first()
+        assert isinstance(stored, dict)
         data, run = stored.get("data"), stored.get("run")
         if data not in {source.data for source in self.sources()}:
             return self.first()
         return Active(data, run if run in {info.name for info in self.usable_runs()} else "")
+
+    def knows(self, stored: object) -> bool:
+        """Whether the browser was here before, and nothing else was asked for at the start since."""
+        return isinstance(stored, dict) and stored.get("mark") == self._mark
 
     def looked_at(self, stored: object) -> Active:
         """What the tab Data shows: data whose columns have to be mapped first, else what is active."""
@@ -134,12 +141,16 @@ class Context:
         return Active(data, self.newest_run(data))
 
     def newest_run(self, data: str) -> str:
-        """The newest usable run of the data, or ''."""
-        return next((run.name for run in self.usable_runs() if same_data(run.data, data)), "")
+        """The newest usable run of the data, else the one that comes with GPR if it has the base model of the
+        workspace, or ''."""
+        foreign = {run.name for run in self.workspace.shipped() if run.base != self.workspace.base}
+        runs = [run for run in self.usable_runs() if run.name not in foreign]
+        return next((run.name for run in runs if same_data(run.data, data)), "")
 
     def usable_runs(self) -> list[RunInfo]:
-        """Those that recommend, newest first."""
-        return [run for run in self.workspace.runs() if run.usable and run.task == "recommend"]
+        """Those that recommend: the workspace's, newest first, then what comes with GPR."""
+        runs = [*self.workspace.runs(), *self.workspace.shipped()]
+        return [run for run in runs if run.usable and run.task == "recommend"]
 
     def task_runs(self) -> list[RunInfo]:
         """Usable ones that score or classify, newest first."""

@@ -44,6 +44,14 @@ def _training(run: RunInfo | None) -> str:
     return f"Fine-tuning {run.name}{share}"
 
 
+def _ways() -> str:
+    """Buttons for the start screen and the tour, which the browser answers (assets/start.js, assets/tour.js)."""
+    return "".join(
+        f'<button type="button" class="gpr-button gpr-small gpr-quiet" {what}>{say(words)}</button>'
+        for what, words in (("data-start", "Samples"), ("data-tour", "Tour"))
+    )
+
+
 def bar(data: str, run: str, kind: str, words: str, training: str = "") -> str:
     """The header as HTML."""
     chips = [("Data", data), ("Model", run)]
@@ -57,5 +65,5 @@ def bar(data: str, run: str, kind: str, words: str, training: str = "") -> str:
     return (
         f'<header class="gpr-header"><h1>GPR<span>{say("recommends from your catalogue")}</span></h1>'
         f'<div class="gpr-actives">{active}</div><div class="gpr-states" role="status">{job}{state}</div>'
-        f"{switch()}</header>"
+        f"{_ways()}{switch()}</header>"
     )

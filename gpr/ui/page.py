@@ -21,6 +21,7 @@ from gpr.ui.header import IDLE_SECONDS, build_header, show_header
 from gpr.ui.label_tab import LabelTab
 from gpr.ui.recommend_tab import RecommendTab
 from gpr.ui.speaking import Speaking, gradio_texts, put_up_signs
+from gpr.ui.start import StartScreen
 from gpr.ui.tasks_panel import TasksPanel
 from gpr.ui.theme import ASSETS, GPRTheme, scripts
 
@@ -40,7 +41,8 @@ def build(context: Context) -> gr.Blocks:
         typed = gr.State([])
         timer = gr.Timer(IDLE_SECONDS)
         header = build_header()
-        with gr.Tabs(selected="recommend", elem_id="gpr-tabs"):
+        start = StartScreen(context, active)
+        with gr.Tabs(selected="recommend", elem_id="gpr-tabs") as tabs:
             with gr.Tab("Data", id="data"):
                 data = DataTab(context, active)
             with gr.Tab("Fine-tune", id="finetune") as finetune_tab:
@@ -54,6 +56,7 @@ def build(context: Context) -> gr.Blocks:
                 evaluate = EvaluateTab(context, active)
         for tab in (data, tasks, evaluate):
             tab.wire()
+        start.wire(page.load, tabs, data.own)
         recommend.wire(page.load)
         finetune.wire(finetune_tab)
         label.wire(label_tab)

@@ -64,14 +64,13 @@ class TasksPanel:
         """The fields that a run asks for."""
         run = self._run(name)
         if run is None or run.task == "classify":
-            return gr.Dropdown(visible=False), gr.Dropdown(visible=False), gr.Textbox(label="Text"), ""
+            return gr.Dropdown(visible=False), gr.Dropdown(visible=False), gr.Textbox(label="Text")
         catalogue = self._catalogue(run)
         items = list(zip(catalogue.titles[:OFFERED], catalogue.item_ids[:OFFERED], strict=True))
         return (
             gr.Dropdown(items, value=items[0][1], visible=True),
             gr.Dropdown(items, value=[], visible=True),
             gr.Textbox(label="What is wanted"),
-            "",
         )
 
     @worded

@@ -167,6 +167,6 @@ class GPRTheme(gr.themes.Base):
 
 
 def scripts() -> str:
-    """The scripts of the page's head: the keyboard, the switch of the language, the map, the address."""
-    names = ("keys.js", "language.js", "belief.js", "link.js")
+    """The scripts of the page's head: the keyboard, the language, the map, the address, the start screen, the tour."""
+    names = ("keys.js", "language.js", "belief.js", "link.js", "start.js", "tour.js")
     return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)

@@ -213,6 +213,8 @@ class FakeWorkspace:
         self.labels = LabelStore(root / "labels.db")
         self.turns = Turns(root, lambda name: True)
         self.known: list[FakeRun] = []
+        self.ready_made: list[FakeRun] = []
+        """Those that come with GPR."""
         self.twisted: set[str] = set()
         """Runs that recommend the worst first."""
         self.read: dict[str, Dataset] = {}
@@ -237,8 +239,11 @@ class FakeWorkspace:
     def runs(self) -> list[FakeRun]:
         return list(reversed(self.known))
 
+    def shipped(self) -> list[FakeRun]:
+        return self.ready_made
+
     def run(self, name: str) -> FakeRun:
-        for run in self.known:
+        for run in [*self.known, *self.ready_made]:
             if run.name == name:
                 return run
         raise RunError(f"There is no run named '{name}'.")

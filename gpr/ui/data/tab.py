@@ -41,7 +41,7 @@ class DataTab:
         self.suggested = gr.State("")
         gr.HTML(title("Choose data"), apply_default_css=False, js_on_load=None)
         self.tiles = pressable(elem_id="gpr-sources")
-        with gr.Accordion("Use your own table", open=False, elem_id="gpr-own"):
+        with gr.Accordion("Use your own table", open=False, elem_id="gpr-own") as self.own:
             gr.HTML(f'<p class="gpr-help">{_HELP}</p>', apply_default_css=False, js_on_load=None)
             self.files = gr.File(file_count="multiple", label="Files", height=150, elem_id="gpr-files")
             self.personal = gr.Checkbox(label=KEEP_PERSONAL, info=ELSE_MASKED, elem_id="gpr-keep-personal")
