@@ -31,7 +31,7 @@ def run_as_base(name: str, runs: Path) -> RunInfo | None:
     if run is None:
         return None
     if not run.usable:
-        raise RunError(f"The run '{name}' is {run.status}.", hint="Only a finished run can be a base model.")
+        raise RunError(run.standing, hint="Only a finished run can be a base model.")
     return run
 
 

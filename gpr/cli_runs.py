@@ -48,6 +48,7 @@ def train(
     accumulation: Annotated[int | None, typer.Option(help="Batches that make one step.")] = None,
     generate_weight: Annotated[float | None, typer.Option(help="Of the trie loss.")] = None,
     match_weight: Annotated[float | None, typer.Option(help="Of the two-tower loss.")] = None,
+    adapt: Annotated[int | None, typer.Option(help="Times the catalogue's text is read before; usually 0.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16.")] = None,
     task: Annotated[str, typer.Option(help="recommend, score or classify.")] = "recommend",
     text: Annotated[str, typer.Option(help="Of classify: the column of texts.")] = "",
@@ -59,32 +60,13 @@ def train(
     root: Root = WORKSPACE,
 ) -> None:
     """Fine-tunes a base model on the data. Ctrl-C stops and keeps what was learned."""
+    given: dict[str, Any] = dict(locals())  # every field of `Options` is an option of this command
     started = time.monotonic()
     from gpr.learn.options import Options
     from gpr.learn.run_folder import RunFolder
     from gpr.printing import TrainingBar
 
-    given: dict[str, Any] = {
-        "learning_rate": learning_rate,
-        "rank": rank,
-        "trained_share": trained_share,
-        "batch_tokens": batch_tokens,
-        "warm_up": warm_up,
-        "patience": patience,
-        "alpha": alpha,
-        "dropout": dropout,
-        "targets": targets,
-        "accumulation": accumulation,
-        "generate_weight": generate_weight,
-        "match_weight": match_weight,
-        "precision": precision,
-        "task": task,
-        "text": text,
-        "label": label,
-    }
-    options = Options(
-        epochs, max_minutes, seed, base, **{name: value for name, value in given.items() if value is not None}
-    )
+    options = Options(**{name: given[name] for name in Options.__dataclass_fields__ if given[name] is not None})
     if not run and not only_estimate:
         raise typer.BadParameter("Give the new run a name with --run.")
     workspace = open_workspace(root)
@@ -135,6 +117,10 @@ def print_end(run: RunInfo) -> None:
         return
     figures = ", ".join(f"{name} {value:.3f}" for name, value in run.metrics.items())
     print(f"{run.status}: {run.folder} ({run.step} steps, {run.seconds:.0f} s; validation: {figures or 'none'})")
+    if text := run.adaptation:
+        print(
+            f"Perplexity of the catalogue's text: {text['before']:.1f} before, {text['after']:.1f} after it was read."
+        )
     if foreseen := run.config.get("estimate"):
         peak = run.state.get("peak_memory_gb", 0.0)
         print(

@@ -74,7 +74,7 @@ def stop(workspace: Workspace, name: str, *, discard: bool = False, wait: bool =
     """
     run = workspace.run(name)
     if not run.going:
-        raise RunError(f"The run '{name}' is {run.status}.", hint="Only a run that is going on can be stopped.")
+        raise RunError(run.standing, hint="Only a run that is going on can be stopped.")
     RunFolder(run.folder).ask_to_stop(discard=discard)
     thread = threading.Thread(target=_see_to_it, args=(run, discard), daemon=True)
     thread.start()

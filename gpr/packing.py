@@ -52,7 +52,7 @@ def export_run(run: RunInfo, path: Path, kind: Kind = "run") -> Path:
         there already. ModelError: the adapter does not fit its base model.
     """
     if not run.usable:
-        raise RunError(f"The run '{run.name}' is {run.status}.", hint="Only a finished run can be exported.")
+        raise RunError(run.standing, hint="Only a finished run can be exported.")
     if run.task == "pretrain":
         hint = f"Its model is a folder that transformers reads: {run.folder / MODEL}"
         raise RunError(f"The run '{run.name}' made a base model, not an adapter.", hint=hint)

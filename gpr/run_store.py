@@ -98,9 +98,7 @@ class RunStore(ABC):
         with FileLock(self._runs / ".names.lock"):
             run = self.run(name)
             if run.usable or run.going:
-                raise RunError(
-                    f"The run '{name}' is {run.status}.", hint="Only one that was interrupted can be resumed."
-                )
+                raise RunError(run.standing, hint="Only one that was interrupted can be resumed.")
             if not run.resumable:
                 raise RunError(f"The run '{name}' has no checkpoint to go on from.", hint="Start it again.")
             folder = RunFolder(run.folder)
@@ -164,16 +162,12 @@ class RunStore(ABC):
         """
         found: list[Estimate] = []
 
-        def keep(needed: Estimate) -> bool:
-            found.append(needed)
-            return False
-
         path = self._runs / f".estimate-{secrets.token_hex(4)}"
         path.mkdir()
         try:
             folder = RunFolder(path).begin()
             folder.write("config.json", {"data": data, "options": asdict(options)})
-            self._train(folder, Progress(folder, listener), lambda: False, time.monotonic(), keep)
+            self._train(folder, Progress(folder, listener), lambda: False, time.monotonic(), found.append)
         finally:
             shutil.rmtree(path, ignore_errors=True)
         return found[0]
@@ -192,7 +186,7 @@ class RunStore(ABC):
         progress: Progress,
         stop: Callable[[], bool],
         started: float,
-        go_on: Callable[[Estimate], bool] = lambda needed: True,
+        only_estimate: Callable[[Estimate], None] | None = None,
     ) -> RunInfo:
         last = [time.monotonic()]
 
@@ -209,7 +203,7 @@ class RunStore(ABC):
 
         try:
             with self._turn(folder, progress, asked) as waited:
-                work(self, folder, progress, asked, started + waited, go_on)
+                work(self, folder, progress, asked, started + waited, only_estimate)
         except Discarded:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise

@@ -40,7 +40,7 @@ def work(
     progress: Progress,
     asked: Callable[[], bool],
     started: float,
-    go_on: Callable[[Estimate], bool],
+    only_estimate: Callable[[Estimate], None] | None,
 ) -> None:
     """From the folder's `config.json` to `done.json`; with half as much at once where memory ran out.
 
@@ -75,7 +75,7 @@ def work(
                 adapter = RunFolder(before.folder).adapter
                 teach(dataset, base, options, folder, adapter, progress, clock, asked, measure)
             else:
-                fine_tune(dataset, base, options, folder, progress, clock, asked, measure, go_on)
+                fine_tune(dataset, base, options, folder, progress, clock, asked, measure, only_estimate)
 
     try:
         attempt(options)
@@ -119,7 +119,7 @@ def run_to_teach(store: Store, name: str) -> RunInfo:
     if run.task != "recommend":
         raise RunError(f"The run '{run.name}' does not recommend.", hint="Labels teach a run that recommends.")
     if not run.usable:
-        raise RunError(f"The run '{run.name}' is {run.status}.", hint="Only a finished run can be taught.")
+        raise RunError(run.standing, hint="Only a finished run can be taught.")
     return run
 
 

@@ -12,11 +12,21 @@ from typing import Any
 
 from gpr.errors import RunError
 from gpr.learn.options import Options
-from gpr.learn.run_folder import RunFolder, process_birth
+from gpr.learn.run_folder import ADAPTATION, RunFolder, process_birth
 from gpr.lm.install import DEFAULT_BASE
 
 GOING = ("queued", "running", "stopping")
 """Status of a run that has a process."""
+STANDING = {
+    "queued": "waits for its turn",
+    "running": "is going on",
+    "stopping": "is stopping",
+    "done": "is done",
+    "stopped": "was stopped, and what it learned is kept",
+    "interrupted": "was interrupted",
+    "failed": "failed",
+}
+"""What there is to say of a run with that status."""
 FORGOTTEN = "forgotten.json"
 """In the folder of a run that was trained on somebody who was forgotten since."""
 MODEL = "model"
@@ -59,6 +69,11 @@ class RunInfo:
     """What teaching changed, for a run that learned from labels."""
 
     @property
+    def standing(self) -> str:
+        """Its status as a sentence."""
+        return f"The run '{self.name}' {STANDING[self.status]}."
+
+    @property
     def resumable(self) -> bool:
         """Whether it ended early and left a checkpoint to go on from."""
         return self.status in ("interrupted", "failed") and RunFolder(self.folder).resumable
@@ -89,6 +104,15 @@ class RunInfo:
     def log(self) -> list[dict[str, Any]]:
         """One entry a logged step: step, loss, generate, match, seconds."""
         return RunFolder(self.folder).log()
+
+    def text_log(self) -> list[dict[str, Any]]:
+        """The same for the catalogue's text that was read before; empty where it was not."""
+        return RunFolder(self.folder / ADAPTATION).log()
+
+    @property
+    def adaptation(self) -> dict[str, Any]:
+        """Perplexity of the catalogue's text before and after it was read, and whether what was learned was kept."""
+        return RunFolder(self.folder / ADAPTATION).read("done.json")
 
     def checks(self) -> list[dict[str, Any]]:
         """One entry for each look at validation: step, valid_loss, R@10, NDCG@10, seconds."""
@@ -221,4 +245,4 @@ def check_replaceable(run: RunInfo, overwrite: bool) -> None:
         raise RunError(f"A run named '{run.name}' exists.", hint="Choose another name, or use --overwrite.")
     if run.resumable and not overwrite:
         hint = f"Go on with `gpr resume {run.name}`, choose another name, or use --overwrite."
-        raise RunError(f"A run named '{run.name}' exists; it was {run.status} and can be resumed.", hint=hint)
+        raise RunError(f"A run named '{run.name}' exists; it {STANDING[run.status]} and can be resumed.", hint=hint)

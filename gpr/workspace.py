@@ -126,7 +126,7 @@ class Workspace(RunStore):
         if info and info.task == "pretrain":
             raise RunError(f"The run '{run}' is a base model; it recommends nothing yet.", hint="Train on it: --base.")
         if info and not info.usable:
-            raise RunError(f"The run '{run}' is {info.status}.", hint="Train it to the end, or choose another run.")
+            raise RunError(info.standing, hint="Train it to the end, or choose another run.")
         source = str(data) or (info.data if info else "")
         if info and info.task != "recommend":
             source = info.learned_from  # its labels

@@ -75,7 +75,10 @@ def test_a_run_is_watched_and_stopped_while_another_waits(
     assert seen.step <= done.step < done.steps
     assert len(workspace.recommender("a").recommend(Request("marines"), 3)) == 3
     until(lambda: gone(done))
-    with pytest.raises(RunError, match="The run 'a' is stopped. Only a run that is going on can be stopped."):
+    with pytest.raises(
+        RunError,
+        match="The run 'a' was stopped, and what it learned is kept. Only a run that is going on can be stopped.",
+    ):
         jobs.stop(workspace, "a")
     with pytest.raises(RunError, match="A run named 'a' exists"):
         jobs.start(workspace, str(films_folder), "a", endless)
@@ -94,7 +97,7 @@ def test_a_killed_run_is_interrupted_and_resumed(workspace: Workspace, films_fol
     until(lambda: pid_of(run) not in zombies(), seconds=10)
     cut = workspace.run("a")
     assert (cut.usable, cut.resumable) == (False, True)
-    with pytest.raises(RunError, match="The run 'a' is interrupted. Train it to the end"):
+    with pytest.raises(RunError, match="The run 'a' was interrupted. Train it to the end"):
         workspace.recommender("a")
     with pytest.raises(RunError, match="A run named 'a' exists; it was interrupted and can be resumed"):
         jobs.start(workspace, str(films_folder), "a", endless)
@@ -102,7 +105,7 @@ def test_a_killed_run_is_interrupted_and_resumed(workspace: Workspace, films_fol
     again = jobs.resume(workspace, "a")
     assert again.status in ("queued", "running")
     assert (again.started, pid_of(again) != run.state["pid"]) == (run.started, True)
-    with pytest.raises(RunError, match="The run 'a' is (queued|running). Only one that was interrupted"):
+    with pytest.raises(RunError, match="The run 'a' (waits for its turn|is going on). Only one that was interrupted"):
         jobs.resume(workspace, "a")
     until(lambda: workspace.run("a").step > cut.step)
     assert [entry["step"] for entry in workspace.run("a").log()][:3] == [1, 2, 3]

@@ -151,7 +151,7 @@ def test_an_unfinished_run_answers_nothing(workspace: Workspace, films_folder: P
     folder = workspace.new_run_folder("a")
     folder.write("config.json", {"data": str(films_folder)})
     folder.write("state.json", {})
-    with pytest.raises(RunError, match="The run 'a' is interrupted. Train it to the end"):
+    with pytest.raises(RunError, match="The run 'a' was interrupted. Train it to the end"):
         workspace.recommender("a")
 
 

@@ -26,10 +26,11 @@ from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, Train
 from gpr.data.dataset import Dataset, Example, Request
 from gpr.evaluate.metrics import ranking_metrics
 from gpr.learn.joint import JointModel
+from gpr.learn.lora import add_lora
 from gpr.learn.options import Options
 from gpr.learn.rows import plan_batches, steps_of_epochs, training_rows
 from gpr.learn.trainer import loss_weights
-from gpr.learn.training import add_lora, whiten
+from gpr.learn.training import whiten
 from gpr.lm.base import Base, load_base
 from gpr.lm.prompts import Prompts
 from gpr.lm.tree import TreeDecoder

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from gpr.errors import RunError
 from gpr.files import disk_error, written_whole
@@ -99,15 +100,15 @@ class Checkpoints:
             ) from error
 
 
-def weights_of(joint: JointModel) -> Weights:
+def weights_of(model: nn.Module) -> Weights:
     """A copy of all that is trained."""
-    return {name: p.detach().cpu().clone() for name, p in joint.named_parameters() if p.requires_grad}
+    return {name: p.detach().cpu().clone() for name, p in model.named_parameters() if p.requires_grad}
 
 
 @torch.no_grad()
-def put_weights(joint: JointModel, weights: Weights) -> None:
+def put_weights(model: nn.Module, weights: Weights) -> None:
     """Raises: RunError: they are of another model."""
-    trained = {name: p for name, p in joint.named_parameters() if p.requires_grad}
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     if {name: p.shape for name, p in trained.items()} != {name: p.shape for name, p in weights.items()}:
         raise RunError("The checkpoint belongs to another base model or other settings.", hint="Start a new run.")
     for name, parameter in trained.items():

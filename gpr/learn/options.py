@@ -53,6 +53,8 @@ class Options:
     """Of the trie loss in the sum of both."""
     match_weight: float | None = None
     """Of the two-tower loss."""
+    adapt: int = 0
+    """Times that the catalogue's text is read before, so that the base model gets used to its words; 0: not at all."""
     precision: str = "auto"
     """Number format of the base model: auto (that of the device), float32 or bfloat16."""
     task: str = "recommend"
@@ -76,6 +78,7 @@ class Options:
             ("alpha", self.alpha, 1, 2_048),
             ("dropout", self.dropout, 0, 0.9),
             ("accumulation", self.accumulation, 1, 1_000),
+            ("adapt", self.adapt, 0, 1_000),
             ("generate weight", self.generate_weight, 0, 100),
             ("match weight", self.match_weight, 0, 100),
         ):

@@ -7,6 +7,7 @@ checks.jsonl   one line for each look at validation
 checkpoints/   what a resumed run goes on from; removed when it is done
 stop           word to the run's process: 'keep' or 'discard'
 adapter/       LoRA weights (peft), match.safetensors, pool.json
+adaptation/    its own log, checks and checkpoints, where the catalogue's text was read before
 lessons.json   the labels that a taught run learns from, until it is done
 taught.json    what teaching changed
 metrics.json   validation figures
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from gpr.files import disk_error, written_whole
+
+ADAPTATION = "adaptation"
 
 
 class RunFolder:
@@ -95,7 +98,9 @@ class RunFolder:
     @property
     def resumable(self) -> bool:
         """Whether there is a checkpoint to go on from."""
-        return (self.checkpoints / "last.pt").is_file()
+        stage = self.path / ADAPTATION
+        last = "checkpoints/last.pt"
+        return (self.path / last).is_file() or (stage / last).is_file() or (stage / "done.json").is_file()
 
     @property
     def done(self) -> bool:

@@ -9,20 +9,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import torch
-from peft import LoraConfig, get_peft_model
 from transformers import set_seed
 
 from gpr.data.dataset import Dataset
-from gpr.errors import ModelError, RunError
+from gpr.errors import RunError
 from gpr.learn import processes
+from gpr.learn.adaptation import adapt, forget_weights
 from gpr.learn.checkpoint import Checkpoints
 from gpr.learn.estimate import estimate, refuse_what_does_not_fit
 from gpr.learn.histories import Plan, epochs_of, learn_histories
 from gpr.learn.joint import JointModel
+from gpr.learn.lora import add_lora
 from gpr.learn.needs import Estimate
 from gpr.learn.options import Options
 from gpr.learn.rows import Row, training_rows
@@ -31,7 +31,6 @@ from gpr.learn.schedule import Clock, Schedule, make_schedule, measure_speed
 from gpr.learn.trainer import Loop, Outcome, loss_weights
 from gpr.learn.validation import Found, Measure, Validation
 from gpr.lm.base import Base
-from gpr.lm.body import linear_layers, quiet_peft
 from gpr.lm.prompts import Prompts
 from gpr.scorers.adapter import save_adapter
 from gpr.scorers.gpt import Gpt
@@ -84,29 +83,30 @@ def fine_tune(
     clock: Clock,
     stop: Callable[[], bool],
     measure: Measure,
-    go_on: Callable[[Estimate], bool] = lambda needed: True,
+    only_estimate: Callable[[Estimate], None] | None = None,
 ) -> None:
     """Trains, chooses the pool's weights on the validation split, and writes `adapter/`, `metrics.json` and
     `done.json`.
 
     Args:
         stop: asked after each step; True ends the training and keeps what was learned.
-        measure: (B, N) log-probabilities and the right items (B,) -> figures. go_on: asked once, when it is known what
-        the run will need.
+        measure: (B, N) log-probabilities and the right items (B,) -> figures. only_estimate: told what the run would
+        need, which then ends.
 
     Raises:
         Stopped, RunError, ModelError, WorkspaceError.
     """
     processes.join(base.device)
     set_seed(options.seed)
-    check = _Check(stop, progress, clock, dataset.name)
     prompts = Prompts(base.tokenizer, dataset.catalogue)
     rows = training_rows(dataset, prompts, options.seed)
     if not rows:
         raise RunError(
             "There is nothing to learn from: all that is known of the items is held out.", where=dataset.name
         )
-    model, layers = add_lora(base, options)
+    adapted = adapt(dataset, base, options, folder, progress, clock, stop, only_estimate is not None)
+    check = _Check(lambda: stop() and not options.adapt, progress, clock, dataset.name)  # adapted, it has learned
+    model, layers = add_lora(adapted.base, options)
     source = RunFolder(processes.from_first(folder.path))
     kept = Checkpoints(source).last()
     progress.update(phase="going on from the checkpoint" if kept else "reading the items")
@@ -122,7 +122,9 @@ def fine_tune(
         progress.update(phase="measuring speed")
         speed = measure_speed(joint, rows, prompts, dataset, options, check)
         schedule = processes.from_first(make_schedule(rows, dataset, options, speed, clock))
-        if not go_on(_foresee(joint, rows, schedule, options, folder, progress)):
+        needed = _foresee(joint, rows, schedule, options, folder, progress, adapted.seconds)
+        if only_estimate:
+            only_estimate(needed)
             return
     start = kept["start"] if kept else copy.deepcopy(joint.match.state_dict())
     near = Pool() if options.task == "recommend" else Pool.same(**OF_LABELS)
@@ -140,8 +142,9 @@ def fine_tune(
     progress.update(phase="choosing the weights of the scorers")
     found = validation.at_the_end(gpt, sequence, schedule.requests)
     progress.update(phase="saving")
-    save_adapter(folder.adapter, gpt, model, found.pool, sequence)
+    save_adapter(folder.adapter, gpt, model, found.pool, sequence, adapted.below)
     finish(found, outcome, folder, progress)
+    forget_weights(folder)
 
 
 def _head(joint: JointModel, rows: list[Row], options: Options, left: float) -> LabelHead | None:
@@ -172,12 +175,18 @@ def rows_in_time(count: int, seconds: float, left: float) -> int:
 
 
 def _foresee(
-    joint: JointModel, rows: list[Row], schedule: Schedule, options: Options, folder: RunFolder, progress: Progress
+    joint: JointModel,
+    rows: list[Row],
+    schedule: Schedule,
+    options: Options,
+    folder: RunFolder,
+    progress: Progress,
+    more: float,
 ) -> Estimate:
     """What the run will need, kept in its folder; a run that would not fit ends here."""
     progress.update(share=1.0)
     read = schedule.steps * options.accumulation * options.batch_tokens
-    needed = estimate(joint, rows, progress.state["seconds"] + schedule.estimated, read)
+    needed = estimate(joint, rows, progress.state["seconds"] + more + schedule.estimated, read)
     folder.write("config.json", folder.read("config.json") | {"schedule": asdict(schedule), "estimate": needed.json()})
     refuse_what_does_not_fit(needed, folder.path, joint.device, options)
     return needed
@@ -213,29 +222,6 @@ class _Check:
         foreseen = (time.monotonic() - self._began) * (1 / share - 1)
         if share > 0.1 and foreseen * ENOUGH > self._clock.left():
             raise self._clock.refuse(self._name)
-
-
-def add_lora(base: Base, options: Options) -> tuple[Any, int]:
-    """The base model with new LoRA weights in its upper layers, and how many layers those are."""
-    names, layers = linear_layers(base.model, options.trained_share)
-    names = [name for name in names if options.targets == "all" or _is_attention(name) == (options.targets != "mlp")]
-    config = LoraConfig(
-        r=options.rank,
-        lora_alpha=options.alpha or 2 * options.rank,
-        lora_dropout=options.dropout,
-        target_modules=names,
-        task_type="CAUSAL_LM",
-    )
-    try:
-        with quiet_peft():
-            return get_peft_model(base.model, config).eval(), layers
-    except ValueError as error:
-        raise ModelError(f"LoRA does not know this model: {error}", where=base.name) from error
-
-
-def _is_attention(name: str) -> bool:
-    """Whether a linear map belongs to the attention of its layer, by its name in all families."""
-    return "attn" in name or "attention" in name
 
 
 def whiten(joint: JointModel, rows: list[Row], seed: int) -> None:

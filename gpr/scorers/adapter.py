@@ -20,8 +20,20 @@ if TYPE_CHECKING:
 MATCH, FEATURES, POOL = "match.safetensors", "items.safetensors", "pool.json"
 
 
-def save_adapter(folder: Path, gpt: Gpt, model: Any, pool: Pool, sequence: SequenceModel | None = None) -> None:
-    """Writes the adapter's folder, whole or not at all; the item features go with it for a quick start."""
+def save_adapter(
+    folder: Path,
+    gpt: Gpt,
+    model: Any,
+    pool: Pool,
+    sequence: SequenceModel | None = None,
+    below: dict[str, Any] | None = None,
+) -> None:
+    """Writes the adapter's folder, whole or not at all; the item features go with it for a quick start.
+
+    Args:
+        below: LoRA weights of the same shape that are in the base of this model, and not in the base by its name: they
+            become part of the adapter.
+    """
     from safetensors.torch import save_file
 
     from gpr.scorers.gpt import fingerprint
@@ -30,6 +42,8 @@ def save_adapter(folder: Path, gpt: Gpt, model: Any, pool: Pool, sequence: Seque
 
     with written_whole(folder) as partial:
         model.save_pretrained(partial, save_embedding_layers=False)
+        if below:
+            _join(partial, below)
         save_file({name: value.contiguous() for name, value in gpt.match.state_dict().items()}, partial / MATCH)
         save_file({fingerprint(gpt.prompts): compact(gpt.item_features)}, partial / FEATURES)
         if gpt.head:
@@ -37,6 +51,24 @@ def save_adapter(folder: Path, gpt: Gpt, model: Any, pool: Pool, sequence: Seque
         if sequence:
             save_sequence(partial, sequence, gpt.catalogue)
         (partial / POOL).write_text(json.dumps(pool.json(), indent=1), encoding="utf-8")
+
+
+def _join(folder: Path, below: dict[str, Any]) -> None:
+    """Makes one adapter of twice the rank of two: its change of each map is the sum of theirs."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    own = load_file(folder / "adapter_model.safetensors")
+    under = {name.replace(".default.", "."): weight for name, weight in below.items()}
+    assert own.keys() == under.keys(), sorted(own.keys() ^ under.keys())[:2]
+    joined = {
+        name: torch.cat([weight, under[name].to(weight)], 0 if "lora_A" in name else 1) for name, weight in own.items()
+    }
+    save_file(joined, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    path = folder / "adapter_config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    twice = {name: 2 * config[name] for name in ("r", "lora_alpha")}
+    path.write_text(json.dumps(config | twice, indent=1), encoding="utf-8")
 
 
 def load_adapter(folder: Path, base_model: Any) -> tuple[Any, Match, Pool]:

@@ -217,7 +217,7 @@ def make_context(workspace: Workspace, jobs: Jobs, data: str | None = None, run:
     """
     info = workspace.run(run) if run else None
     if info and not info.usable:
-        raise RunError(f"The run '{run}' is {info.status}.", hint="Start with another one, or without --run.")
+        raise RunError(info.standing, hint="Start with another one, or without --run.")
     chosen = data or (info.data if info else DEFAULT_DATA)
     if chosen not in SAMPLES and not Path(chosen).expanduser().exists():
         workspace.dataset(chosen)  # says what is wrong, and what is close

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-import pandas as pd
 
 from gpr.data.dataset import Dataset
 from gpr.errors import RunError
 from gpr.ui.context import Active, Context, same_data
+from gpr.ui.curves import COLOURS, curves
 from gpr.ui.events import QUICK, REFRESH, TOLD
 from gpr.ui.language import say
 from gpr.ui.manage_runs import ManageRuns
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from gpr.workspace import RunInfo
 
 POLL_SECONDS = 2.0
-POINTS = 240
-"""Of the curve; more are thinned out."""
-PARTS = {"loss": "both", "generate": "generate", "match": "match", "preference": "preference"}
-"""Field of the log -> name of its curve."""
-COLOURS = {
-    "both": "#5b76e8", "generate": "#1f9d78", "match": "#d9822b", "preference": "#8a63d2", "validation": "#c2417c",
-}  # fmt: skip
-"""Of the curves, readable in light and dark."""
 
 
 class FinetuneTab:
@@ -138,7 +130,7 @@ class FinetuneTab:
         stop = "Stopping…" if run and run.status == "stopping" else "Stop and keep"
         return (
             run_card(run, active.run),
-            _curve(run),
+            curves(run),
             queue_list(self.context.workspace.turns.waiting()),
             run_table(runs, active.run, run.name if run else "", sort),
             gr.Button(say("Add to queue" if going else "Start"), interactive=True),
@@ -263,19 +255,3 @@ def check_trainable(dataset: Dataset) -> None:
 
 def _starting() -> tuple[str, gr.Button]:
     return notice("Starting: its process needs a few seconds."), gr.Button(interactive=False)
-
-
-def _curve(run: RunInfo | None) -> gr.LinePlot:
-    log = run.log() if run else []
-    log = log[:: max(1, len(log) // POINTS)]
-    points = [
-        {"step": entry["step"], "loss": entry[name], "part": part}
-        for name, part in PARTS.items()
-        for entry in log
-        if entry.get(name) is not None
-    ]
-    checks = run.checks() if run else []
-    points += [{"step": check["step"], "loss": check["valid_loss"], "part": "validation"} for check in checks]
-    if len(log) < 2:  # a line needs two
-        return gr.LinePlot(visible=False)
-    return gr.LinePlot(pd.DataFrame(points), visible=True)

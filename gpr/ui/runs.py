@@ -71,7 +71,13 @@ def run_card(run: RunInfo | None, used: str) -> str:
     working = run.status in ("running", "stopping")
     share = run.step / max(1, run.steps) if run.phase == "training" else run.share
     bar = progress_bar(share or None, f"progress of {run.name}") if working else ""
-    lines = [_progress(run, working, share), _validation(run), _machine(run) if working else "", _foreseen(run)]
+    lines = [
+        _progress(run, working, share),
+        _adaptation(run),
+        _validation(run),
+        _machine(run) if working else "",
+        _foreseen(run),
+    ]
     figures = "".join(f'<p class="gpr-muted">{escape(line)}</p>' for line in lines if line)
     told = taught_words(run.taught) + _outcome(run, used) + (notice(FORGOTTEN_WORDS, "warn") if run.forgotten else "")
     return (
@@ -100,6 +106,15 @@ def _validation(run: RunInfo) -> str:
     last = checks[-1]
     figures = ", ".join(f"{name} {last[name]:.3f}" for name in ("R@10", "NDCG@10") if name in last)
     return say(f"Validation at step {last['step']:,}: loss {last['valid_loss']:.3f}, {figures}")
+
+
+def _adaptation(run: RunInfo) -> str:
+    """What reading the catalogue's text before has brought."""
+    if not (found := run.adaptation):
+        return ""
+    before, after = f"{found['before']:.1f}", f"{found['after']:.1f}"
+    said = say(f"Perplexity of the catalogue's text: {before} before it was read, {after} after")
+    return said if found["kept"] else said + say("; so nothing of it was kept")
 
 
 def _machine(run: RunInfo) -> str:
@@ -153,8 +168,9 @@ def queue_list(waiting: Sequence[str]) -> str:
 
 
 def _log(run: RunInfo) -> str:
-    lines = [" ".join(f"{name} {_short(value)}" for name, value in entry.items()) for entry in run.log()[-LOG_LINES:]]
-    text = escape("\n".join(lines))
+    lines = run.log() or run.text_log()
+    told = [" ".join(f"{name} {_short(value)}" for name, value in entry.items()) for entry in lines[-LOG_LINES:]]
+    text = escape("\n".join(told))
     return f'<details class="gpr-log"><summary>{say("Log")}</summary><pre>{text}</pre></details>' if text else ""
 
 

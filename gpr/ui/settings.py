@@ -61,6 +61,9 @@ class Settings:
                 self._more |= {"generate_weight": _optional("Weight of generate", "Of its loss; empty: usual.")}
                 self._more |= {"match_weight": _optional("Weight of match", "Of its loss; empty: usual.")}
             with gr.Row():
+                words = "Times that the catalogue's text is read before."
+                self._more |= {"adapt": _number("Adaptation", "adapt", words, precision=0)}
+            with gr.Row():
                 self._more |= {"patience": _number("Patience", "patience", "Worse checks that end it.", precision=0)}
                 self._more |= {"precision": _choice("Precision", "precision", PRECISIONS, "Of the base model.")}
 
@@ -94,7 +97,7 @@ class Settings:
         for name in ("alpha", "generate_weight", "match_weight"):
             if name in given:
                 given[name] = _as_number(name, given[name])
-        for name in ("seed", "rank", "alpha", "batch_tokens", "accumulation", "patience"):
+        for name in ("seed", "rank", "alpha", "batch_tokens", "accumulation", "patience", "adapt"):
             if name in given:
                 given[name] = int(given[name])
         given = {name: DEFAULTS[name] if value == _shown(DEFAULTS[name]) else value for name, value in given.items()}

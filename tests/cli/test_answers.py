@@ -84,8 +84,8 @@ def test_an_unfinished_run_is_refused(gpr: Run, films_folder: Path, tmp_path: Pa
     folder = tmp_path / "ws" / "runs" / "a"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps({"data": str(films_folder)}))
-    refused(gpr("recommend", "q", "--run", "a"), "The run 'a' is interrupted")
-    refused(gpr("evaluate", films_folder, "--run", "a"), "The run 'a' is interrupted")
+    refused(gpr("recommend", "q", "--run", "a"), "The run 'a' was interrupted")
+    refused(gpr("evaluate", films_folder, "--run", "a"), "The run 'a' was interrupted")
 
 
 @pytest.mark.parametrize("query", ["[red]dream[/red]", "梦 🎬", "'; drop table items", "-5 degrees"])

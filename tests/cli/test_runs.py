@@ -96,7 +96,7 @@ def test_a_run_that_was_cut_off_is_resumed(
         workspace.train(str(films_folder), workspace.new_run_folder("r"), options, lambda: False, cut)
     listed = answer(gpr("runs", "--json", "--workspace", workspace.root))[0]
     assert (listed["status"], listed["resumable"]) == ("failed", True)
-    refused(gpr("stop", "r", "--workspace", workspace.root), "The run 'r' is failed. Only a run that is going on")
+    refused(gpr("stop", "r", "--workspace", workspace.root), "The run 'r' failed. Only a run that is going on")
     result = gpr("resume", "r", "--workspace", workspace.root)
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("done: ")

@@ -78,7 +78,7 @@ def test_a_resumed_run_is_as_if_it_had_not_been_cut(
     monkeypatch.setattr(checkpoint, "COST", 0)  # a checkpoint after every step
     with pytest.raises(CutOff):
         workspace.train(str(films_folder), workspace.new_run_folder("cut"), options, never, cut_at(5))
-    with pytest.raises(RunError, match="exists; it was failed and can be resumed. Go on with `gpr resume cut`"):
+    with pytest.raises(RunError, match="exists; it failed and can be resumed. Go on with `gpr resume cut`"):
         workspace.new_run_folder("cut")
     monkeypatch.setattr(checkpoint, "COST", 1e9)  # none between
     with pytest.raises(CutOff):

@@ -45,7 +45,7 @@ def test_a_start_with_what_is_not_there_is_refused(workspace: FakeWorkspace) -> 
     with pytest.raises(RunError, match="no run named 'x'"):
         make(workspace, run="x")
     workspace.known = [FakeRun("f", "movies", status="failed")]
-    with pytest.raises(RunError, match="The run 'f' is failed."):
+    with pytest.raises(RunError, match="The run 'f' failed."):
         make(workspace, run="f")
     with pytest.raises(DataError, match="is no sample, folder or file. Did you mean movies?"):
         make(workspace, data="movie")
