@@ -35,7 +35,7 @@ def run_as_base(name: str, runs: Path) -> RunInfo | None:
     return run
 
 
-def load_any_base(name: str, runs: Path, device: str | None = None) -> Base:
+def load_any_base(name: str, runs: Path, device: str | None = None, *, four_bit: bool = False) -> Base:
     """A base model by name, folder, hub id, or the name of a run.
 
     Raises:
@@ -46,9 +46,14 @@ def load_any_base(name: str, runs: Path, device: str | None = None) -> Base:
 
     run = run_as_base(name, runs)
     if run is None:
-        return load_base(name, device)
+        return load_base(name, device, four_bit=four_bit)
     if run.task == "pretrain":
-        return load_base(str(run.folder / MODEL), device)
+        return load_base(str(run.folder / MODEL), device, four_bit=four_bit)
+    if four_bit:
+        raise RunError(
+            f"The base model '{name}' is an earlier run, and its adapter cannot become part of 4-bit weights.",
+            hint="Use another --precision, or export that run with --as merged and give the folder.",
+        )
     base = load_any_base(run.base, runs, device)
     adapter = run.folder / "adapter"
     model = load_adapter(adapter, base.model)[0].merge_and_unload().eval()

@@ -18,19 +18,32 @@ from gpr.cli_pretrain import add_pretrain_command
 from gpr.cli_runs import add_run_commands
 from gpr.cli_tasks import add_task_commands, evaluate_task
 from gpr.cli_teach import add_teach_command
-from gpr.terminal import WORKSPACE, Json, Root
+from gpr.terminal import WORKSPACE, Json, Root, workspace_of_commands
 from gpr.terminal import err as _err
 from gpr.terminal import out as _out
 from gpr.terminal import print_json as _print_json
 from gpr.terminal import user_errors as _user_errors
 
 app = typer.Typer(
-    help="GPR turns any catalogue into a recommender: check data, fine-tune, recommend, evaluate, label.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    root: Annotated[
+        Path | None, typer.Option("--workspace", help="Folder that holds all state; also after it.")
+    ] = None,
+) -> None:
+    """GPR turns any catalogue into a recommender: check data, fine-tune, recommend, evaluate, label."""
+    if root is not None:
+        context.with_resource(workspace_of_commands(root))
+
+
 app.add_typer(label_app, name="label")
 app.add_typer(bench_app, name="bench")
 

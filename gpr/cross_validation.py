@@ -18,7 +18,7 @@ from gpr.evaluate.details import details
 from gpr.evaluate.figures import facts_of, figures, joined_facts, judged
 from gpr.evaluate.outcome import joined
 from gpr.evaluate.table import PROTOCOL, Outcomes, find
-from gpr.learn.options import Options
+from gpr.learn.options import FOUR_BIT, Options
 from gpr.learn.run_folder import Progress, RunFolder
 from gpr.recommender import load_recommender
 
@@ -73,7 +73,7 @@ def _outcomes(part: Dataset, options: Options, kept: Path, measured: Path, tell:
     tell(TRAINING_SHARE, "loading")
     silent: Tell = lambda share, words: None  # noqa: E731
     base = load_recommender(part, load_base(options.base), None, "", silent)
-    user = load_recommender(part, load_base(options.base), folder.adapter, "", silent)
+    user = load_recommender(part, load_base(options.base), folder.adapter, "", silent, options.window)
     rest: Tell = lambda share, words: tell(TRAINING_SHARE + (1 - TRAINING_SHARE) * share, words)  # noqa: E731
     return find(part, base.ensemble.gpt, user.ensemble, user.pool, rest, measured)
 
@@ -96,7 +96,7 @@ def _train(part: Dataset, options: Options, folder: RunFolder, tell: Tell) -> No
         tell(TRAINING_SHARE * min(share, 1.0), state["phase"])
 
     progress = Progress(folder, listen, resume=going_on)
-    base = load_base(options.base).in_precision(options.precision)
+    base = load_base(options.base, four_bit=options.precision == FOUR_BIT).in_precision(options.precision)
     clock = Clock(time.monotonic(), options.max_minutes)
     with told_in_words(options):
         fine_tune(part, base, options, folder, progress, clock, lambda: False, ranking_metrics)

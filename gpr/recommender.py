@@ -20,7 +20,7 @@ from gpr.explain.why import Explainer
 from gpr.files import written_whole
 from gpr.latest import Latest
 from gpr.lm.base import Base
-from gpr.lm.prompts import Prompts
+from gpr.lm.prompts import MAX_HISTORY, Prompts
 from gpr.ranking import Scored, Wish, rank
 from gpr.recommendation import Recommendation
 from gpr.scorers.adapter import adapter_digest, load_adapter, load_item_features
@@ -117,14 +117,19 @@ class Recommender:
         return self.ensemble.gpt.item_vectors(range(len(self.dataset.catalogue)))
 
 
-def load_recommender(dataset: Dataset, base: Base, adapter: Path | None, run: str, tell: Tell) -> Recommender:
+def load_recommender(
+    dataset: Dataset, base: Base, adapter: Path | None, run: str, tell: Tell, window: int = MAX_HISTORY
+) -> Recommender:
     """Puts a model, its adapter and a catalogue together. The catalogue's features are kept in the cache folder.
+
+    Args:
+        window: items of a history that are read, as in training.
 
     Raises:
         ModelError: the adapter is damaged or does not fit the base model.
     """
     model, match, pool = load_adapter(adapter, base.model) if adapter else (base.model, None, Pool())
-    prompts = Prompts(base.tokenizer, dataset.catalogue)
+    prompts = Prompts(base.tokenizer, dataset.catalogue, window)
     model_key = f"{base.name}-{adapter_digest(adapter) if adapter else 'base'}"
     kept = cache_folder() / "features" / f"{hashlib.sha256(model_key.encode()).hexdigest()[:12]}-{fingerprint(prompts)}"
     features = load_item_features(adapter or kept, fingerprint(prompts))

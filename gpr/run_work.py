@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gpr.bases import load_any_base
 from gpr.errors import RunError
 from gpr.learn.needs import Estimate
-from gpr.learn.options import Options
+from gpr.learn.options import FOUR_BIT, Options
 from gpr.learn.run_folder import Progress, RunFolder
 from gpr.runs import TASK_DATA, RunInfo
 
@@ -69,7 +69,9 @@ def work(
     clock, measure = Clock(started, options.max_minutes), measure_of(options.task, dataset.catalogue.titles)
 
     def attempt(options: Options) -> None:
-        base: Base = load_any_base(options.base, store.runs_folder, device()).in_precision(options.precision)
+        four_bit = options.precision == FOUR_BIT
+        base: Base = load_any_base(options.base, store.runs_folder, device(), four_bit=four_bit)
+        base = base.in_precision(options.precision)
         with told_in_words(options):
             if before:
                 adapter = RunFolder(before.folder).adapter

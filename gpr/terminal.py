@@ -7,7 +7,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,9 +17,10 @@ from rich.console import Console
 
 from gpr.errors import GPRError
 
-Root = Annotated[Path, typer.Option("--workspace", envvar="GPR_WORKSPACE", help="Folder that holds all state.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON alone on stdout.")]
 WORKSPACE = Path("workspace")
+WORKSPACE_SETTING = "GPR_WORKSPACE"
+Root = Annotated[Path, typer.Option("--workspace", envvar=WORKSPACE_SETTING, help="Folder that holds all state.")]
 out = Console(highlight=False, markup=False, emoji=False)  # titles and columns are shown as they are, brackets and all
 err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
@@ -45,6 +47,19 @@ def open_workspace(root: Path) -> Any:
     from gpr.workspace import Workspace
 
     return Workspace(root)
+
+
+@contextmanager
+def workspace_of_commands(root: Path) -> Iterator[None]:
+    """What was said before the command counts for it, unless it says otherwise itself."""
+    before = os.environ.get(WORKSPACE_SETTING)
+    os.environ[WORKSPACE_SETTING] = str(root)
+    try:
+        yield
+    finally:
+        os.environ.pop(WORKSPACE_SETTING)
+        if before is not None:
+            os.environ[WORKSPACE_SETTING] = before
 
 
 def print_json(content: Any) -> None:

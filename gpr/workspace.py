@@ -147,7 +147,8 @@ class Workspace(RunStore):
         try:
             say(0.0, "Loading the model…")
             folder = RunFolder(info.folder).adapter if info else None
-            return load_recommender(dataset, self._base(base), folder, info.name if info else "", say)
+            window = Options.read(info.settings).window if info else Options().window
+            return load_recommender(dataset, self._base(base), folder, info.name if info else "", say, window)
         finally:
             self._loading = ""
 

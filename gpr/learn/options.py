@@ -8,9 +8,11 @@ from typing import Any
 
 from gpr.errors import RunError
 from gpr.lm.install import DEFAULT_BASE
+from gpr.lm.prompts import MAX_HISTORY
 
+FOUR_BIT = "4bit"
 TARGETS = ("all", "attention", "mlp")
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16", FOUR_BIT)
 TASKS = ("recommend", "score", "classify")
 RUN_NAME = re.compile(r"[\w][\w.-]{0,63}")
 
@@ -55,8 +57,10 @@ class Options:
     """Of the two-tower loss."""
     adapt: int = 0
     """Times that the catalogue's text is read before, so that the base model gets used to its words; 0: not at all."""
+    window: int = MAX_HISTORY
+    """Items of a history that are read, the most recent ones, in training and afterwards."""
     precision: str = "auto"
-    """Number format of the base model: auto (that of the device), float32 or bfloat16."""
+    """Number format of the base model: auto (that of the device), float32, bfloat16, or 4bit on CUDA."""
     task: str = "recommend"
     """What is learned: recommend items, score an item for a request as good or bad, or classify texts."""
     text: str = ""
@@ -78,6 +82,7 @@ class Options:
             ("alpha", self.alpha, 1, 2_048),
             ("dropout", self.dropout, 0, 0.9),
             ("accumulation", self.accumulation, 1, 1_000),
+            ("window", self.window, 1, 500),
             ("adapt", self.adapt, 0, 1_000),
             ("generate weight", self.generate_weight, 0, 100),
             ("match weight", self.match_weight, 0, 100),
@@ -93,6 +98,11 @@ class Options:
                 raise RunError(f"'{word[:40]}' is not known as {name}.", hint=f"Choose one of: {', '.join(words)}.")
         if (self.text or self.label) and self.task != "classify":
             raise RunError("Columns of texts and labels belong to the task 'classify'.", hint="Add --task classify.")
+        if self.precision == FOUR_BIT and self.adapt:
+            raise RunError(
+                "4-bit weights cannot take in what is learned from the catalogue's text.",
+                hint="Use --adapt 0, or another --precision.",
+            )
         if self.generate_weight == 0 and self.match_weight == 0:
             raise RunError("Both losses weigh nothing.", hint="Give at least one of them a weight.")
 

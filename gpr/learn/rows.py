@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gpr.data.dataset import Dataset, Request
 from gpr.data.split import query_key
 from gpr.data.text import attributes_text, description_text
-from gpr.lm.prompts import MAX_HISTORY, Ids, Prompts
+from gpr.lm.prompts import Ids, Prompts
 from gpr.lm.trie import Trie
 
 KEYWORDS = 6
@@ -49,7 +49,7 @@ def training_rows(dataset: Dataset, prompts: Prompts, seed: int) -> list[Row]:
     """Rows from the training pairs, the training histories, and the catalogue's own texts."""
     rows = [pair_row(prompts, example.request, example.item) for example in dataset.examples["train"]]
     for sequence in dataset.sequences:
-        for window in _windows(sequence.items):
+        for window in _windows(sequence.items, prompts.window):
             rows.append(_history(prompts, window, sequence.user))
     held_out = {query_key(e.request.query) for split in ("valid", "test") for e in dataset.examples[split]}
     for request, item in _own_texts(dataset, random.Random(seed)):
@@ -75,10 +75,10 @@ def _own_texts(dataset: Dataset, rng: random.Random) -> Iterator[tuple[Request, 
             yield Request(catalogue.titles[number].lower()), number
 
 
-def _windows(items: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """Windows of at most MAX_HISTORY + 1 items that overlap by one: each item but the first is a target once."""
-    for start in range(0, len(items) - 1, MAX_HISTORY):
-        yield items[start : start + MAX_HISTORY + 1]
+def _windows(items: tuple[int, ...], window: int) -> Iterator[tuple[int, ...]]:
+    """Parts of at most `window` + 1 items that overlap by one: each item but the first is a target once."""
+    for start in range(0, len(items) - 1, window):
+        yield items[start : start + window + 1]
 
 
 def pair_row(prompts: Prompts, request: Request, item: int) -> Row:

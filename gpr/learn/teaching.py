@@ -150,7 +150,8 @@ def _prepare(
 ) -> tuple[Taught, PreferenceModel, list[Row]]:
     """The model before with its LoRA free to move, remembered as the reference; and the rows to learn from."""
     lessons = lessons_of(dataset, folder.read("lessons.json").get("labels", []))
-    prompts, layers = Prompts(base.tokenizer, dataset.catalogue), linear_layers(base.model, options.trained_share)[1]
+    prompts = Prompts(base.tokenizer, dataset.catalogue, options.window)
+    layers = linear_layers(base.model, options.trained_share)[1]
     model, match, pool = load_adapter(before, base.model)
     for name, weight in model.named_parameters():
         weight.requires_grad_("lora_" in name)

@@ -98,7 +98,7 @@ def fine_tune(
     """
     processes.join(base.device)
     set_seed(options.seed)
-    prompts = Prompts(base.tokenizer, dataset.catalogue)
+    prompts = Prompts(base.tokenizer, dataset.catalogue, options.window)
     rows = training_rows(dataset, prompts, options.seed)
     if not rows:
         raise RunError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +42,10 @@ class Base:
     """As it was asked for."""
 
     def in_precision(self, precision: str) -> Base:
-        """The same in another number format: 'float32', 'bfloat16', or 'auto' for the one it has."""
+        """The same in another number format: 'float32' or 'bfloat16'; any other word leaves the one it has."""
         import torch
 
-        if precision == "auto":
+        if precision not in ("float32", "bfloat16"):
             return self
         dtype = getattr(torch, precision)
         return replace(self, model=self.model.to(dtype), dtype=dtype)
@@ -70,13 +71,14 @@ def choose_device(asked: str | None = None) -> tuple[torch.device, torch.dtype]:
     return device, torch.bfloat16 if half else torch.float32
 
 
-def load_base(name_or_path: str = DEFAULT_BASE, device: str | None = None) -> Base:
+def load_base(name_or_path: str = DEFAULT_BASE, device: str | None = None, *, four_bit: bool = False) -> Base:
     """Loads a base model.
 
     Args:
         name_or_path: the name of a packaged model (`gpr.lm.install.PACKAGED`), a local folder, or a hub id. What the
             hub's local cache has is not asked of the hub. Only safetensors are read, and no code of a model is run.
         device: such as `cpu` or `cuda:1`; by default the best there is.
+        four_bit: its linear maps in 4 bits each (NF4; Dettmers et al. 2023, arXiv:2305.14314), which LoRA can train on.
 
     Raises:
         ModelError: it cannot be had, is damaged, or is not a causal language model with its tokenizer.
@@ -85,16 +87,41 @@ def load_base(name_or_path: str = DEFAULT_BASE, device: str | None = None) -> Ba
     name = str(name_or_path).strip()
     _quiet()
     place, dtype = choose_device(device)
+    how = four_bit_settings(place, dtype) if four_bit else {"dtype": dtype}
     if name in PACKAGED:
-        model, tokenizer = _from_folder(converted_folder(PACKAGED[name]), dtype)
+        model, tokenizer = _from_folder(converted_folder(PACKAGED[name]), how)
     elif _looks_like_a_path(name):
-        model, tokenizer = _from_folder(Path(name).expanduser(), dtype)
+        model, tokenizer = _from_folder(Path(name).expanduser(), how)
     else:
-        model, tokenizer = _from_hub(name, dtype)
-    model = model.to(place).eval()
+        model, tokenizer = _from_hub(name, how)
+    model = (model if four_bit else model.to(place)).eval()
     _check(model, tokenizer, name)
     _set_tokens(model, tokenizer)
     return Base(model, tokenizer, place, dtype, name)
+
+
+def four_bit_settings(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
+    """How `from_pretrained` is told to load 4-bit weights onto a GPU.
+
+    Raises:
+        ModelError: the device is no NVIDIA GPU, or bitsandbytes is missing.
+    """
+    if device.type != "cuda":
+        said = f"4-bit weights need an NVIDIA GPU (CUDA), and this model is to run on the device '{device.type}'."
+        raise ModelError(said, hint="Use another --precision: auto, float32 or bfloat16.")
+    if not find_spec("bitsandbytes"):
+        raise ModelError(
+            "4-bit weights need the package bitsandbytes.", hint='Install it: pip install "bitsandbytes>=0.49".'
+        )
+    from transformers import BitsAndBytesConfig
+
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+    return {"dtype": dtype, "quantization_config": config, "device_map": {"": device}}
 
 
 def _quiet() -> None:
@@ -113,7 +140,7 @@ def _looks_like_a_path(name: str) -> bool:
     return name.startswith((".", "~", os.sep)) or "\\" in name or name.count("/") > 1 or Path(name).exists()
 
 
-def _from_folder(folder: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def _from_folder(folder: Path, how: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     if not (folder / "config.json").is_file():
         what = (
             "This folder does not hold a model: it has no config.json."
@@ -122,7 +149,7 @@ def _from_folder(folder: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, Pre
         )
         raise ModelError(what, where=str(folder), hint=_ADVICE)
     try:
-        return _read(str(folder), dtype, local=True)
+        return _read(str(folder), how, local=True)
     except ModelError:
         raise
     except Exception as error:  # the libraries raise what they like on a damaged file
@@ -133,9 +160,9 @@ def _from_folder(folder: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, Pre
         ) from error
 
 
-def _from_hub(name: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def _from_hub(name: str, how: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     try:
-        return _read(name, dtype, local=True)
+        return _read(name, how, local=True)
     except (OSError, ValueError):  # not, or not wholly, in the hub's local cache
         pass
     try:
@@ -143,7 +170,7 @@ def _from_hub(name: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTraine
 
         # Says at once whether the hub is there and has the model; reading would try again and again for half a minute.
         get_hf_file_metadata(hf_hub_url(name, "config.json"), timeout=HUB_SECONDS)
-        return _read(name, dtype, local=False)
+        return _read(name, how, local=False)
     except ModelError:
         raise
     except Exception as error:  # the hub's client raises errors of several libraries
@@ -153,7 +180,7 @@ def _from_hub(name: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTraine
         ) from error
 
 
-def _read(source: str, dtype: torch.dtype, *, local: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def _read(source: str, how: dict[str, Any], *, local: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 
@@ -163,7 +190,7 @@ def _read(source: str, dtype: torch.dtype, *, local: bool) -> tuple[PreTrainedMo
         raise _not_causal(source)
     tokenizer = AutoTokenizer.from_pretrained(source, **safe)
     model, loading = AutoModelForCausalLM.from_pretrained(
-        source, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True, **safe
+        source, config=config, use_safetensors=True, output_loading_info=True, **how, **safe
     )
     if loading["missing_keys"]:
         raise ModelError(

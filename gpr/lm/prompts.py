@@ -23,7 +23,7 @@ from gpr.lm.trie import Trie, build_trie
 MAX_ITEM_TOKENS = 96
 """Of an item's text; the rest is cut."""
 MAX_HISTORY = 20
-"""Items of a history that are put in the prompt, the most recent ones."""
+"""Items of a history that are put in the prompt, the most recent ones, where nobody chose another number."""
 
 Ids = list[int]
 
@@ -38,10 +38,14 @@ class Prompt:
 
 
 class Prompts:
-    """Prompts for one tokenizer and one catalogue."""
+    """Prompts for one tokenizer and one catalogue.
 
-    def __init__(self, tokenizer: Any, catalogue: Catalogue) -> None:
-        self._tokenizer, self.catalogue = tokenizer, catalogue
+    Args:
+        window: items of a history that are read, the most recent ones.
+    """
+
+    def __init__(self, tokenizer: Any, catalogue: Catalogue, window: int = MAX_HISTORY) -> None:
+        self._tokenizer, self.catalogue, self.window = tokenizer, catalogue, window
         self._bos = [tokenizer.bos_token_id] if _adds_bos(tokenizer) else []
         self._newline = self._encode("\n")[-1]
         self._query, self._title, self._item = self._encode("Query:"), self._encode("\nTitle:"), self._encode("Item:")
@@ -107,7 +111,7 @@ class Prompts:
     def request(self, request: Request) -> Prompt:
         """The prompt whose continuation is the title of the item that was asked for."""
         if request.history:
-            ids, start, _ = self.history(request.history[-MAX_HISTORY:], request.user)
+            ids, start, _ = self.history(request.history[-self.window :], request.user)
         else:
             ids = self._bos + self._user(request.user)
             start = len(ids)

@@ -63,9 +63,13 @@ class Settings:
             with gr.Row():
                 words = "Times that the catalogue's text is read before."
                 self._more |= {"adapt": _number("Adaptation", "adapt", words, precision=0)}
+                words = "Items of a history that are read."
+                self._more |= {"window": _number("History", "window", words, precision=0)}
             with gr.Row():
                 self._more |= {"patience": _number("Patience", "patience", "Worse checks that end it.", precision=0)}
-                self._more |= {"precision": _choice("Precision", "precision", PRECISIONS, "Of the base model.")}
+                self._more |= {
+                    "precision": _choice("Precision", "precision", PRECISIONS, "Of the base model; 4bit on CUDA.")
+                }
 
     @staticmethod
     def _base(base: str) -> gr.Dropdown:
@@ -97,7 +101,7 @@ class Settings:
         for name in ("alpha", "generate_weight", "match_weight"):
             if name in given:
                 given[name] = _as_number(name, given[name])
-        for name in ("seed", "rank", "alpha", "batch_tokens", "accumulation", "patience", "adapt"):
+        for name in ("seed", "rank", "alpha", "batch_tokens", "accumulation", "patience", "adapt", "window"):
             if name in given:
                 given[name] = int(given[name])
         given = {name: DEFAULTS[name] if value == _shown(DEFAULTS[name]) else value for name, value in given.items()}

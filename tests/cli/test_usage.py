@@ -54,6 +54,7 @@ def test_the_workspace_is_named_by_option_or_environment(
     films_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GPR_WORKSPACE", raising=False)
     runner = CliRunner()
     for words, environment, made in (
         ([], {}, "workspace"),
@@ -62,6 +63,12 @@ def test_the_workspace_is_named_by_option_or_environment(
     ):
         assert runner.invoke(cli.app, ["label", "stats", *words], env=environment).exit_code == 0
         assert (tmp_path / made / "labels.db").is_file()
+    for before, after, made in ((["--workspace", "first"], [], "first"), (["--workspace", "a"], words, "here")):
+        (tmp_path / made / "labels.db").unlink(missing_ok=True)
+        found = runner.invoke(cli.app, [*before, "label", "stats", *after], env={"GPR_WORKSPACE": "mine"})
+        assert found.exit_code == 0
+        assert (tmp_path / made / "labels.db").is_file()
+    assert "GPR_WORKSPACE" not in os.environ
 
 
 def test_a_workspace_that_cannot_be_made(gpr: Run, tmp_path: Path) -> None:

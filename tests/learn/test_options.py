@@ -20,6 +20,8 @@ from gpr.learn.options import Options
         ({"trained_share": 0.0}, "trained share is 0"),
         ({"batch_tokens": 1}, "batch tokens is 1"),
         ({"rank": 0}, "rank is 0"),
+        ({"window": 0}, "window is 0"),
+        ({"precision": "4bit", "adapt": 2}, "4-bit weights cannot take in"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:

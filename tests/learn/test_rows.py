@@ -50,6 +50,12 @@ def test_every_item_of_a_history_but_the_first_is_a_target_once(letters: Prompts
     assert all(len(row.items) <= MAX_HISTORY for row in rows)
 
 
+def test_a_shorter_window_cuts_histories_into_more_rows(tiny_tokenizer: Any) -> None:
+    history = data(sequences=(Sequence((0, 1, 2, 3, 4, 5)),))
+    rows = [row for row in training_rows(history, Prompts(tiny_tokenizer, LETTERS, window=2), 0) if len(row.items) > 1]
+    assert [row.items.tolist() for row in rows] == [[1, 2], [3, 4]]
+
+
 def test_every_training_pair_is_a_row_once(films: Dataset, prompts: Prompts, tiny_tokenizer: Any) -> None:
     rows = training_rows(films, prompts, 0)
     begins = Counter((text(tiny_tokenizer, row.ids[: row.spans[0, 2] + 1]), row.items.tolist()[0]) for row in rows)

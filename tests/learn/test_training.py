@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from gpr.data.dataset import Request
-from gpr.errors import RunError, WorkspaceError
+from gpr.errors import ModelError, RunError, WorkspaceError
 from gpr.learn import schedule, trainer, training
 from gpr.learn.joint import JointModel
 from gpr.learn.run_folder import RunFolder
@@ -176,6 +176,18 @@ def test_epochs_decide_the_steps(start: Start) -> None:
     once.folder.rename(once.folder.with_name("once"))
     thrice = start(epochs=3)
     assert 2 * once.steps < thrice.steps < 4 * once.steps
+
+
+def test_the_window_of_a_run_is_that_of_its_answers(start: Start, workspace: Workspace) -> None:
+    run = start(window=2)
+    assert "--window 2" in run.command
+    assert workspace.recommender("r").ensemble.gpt.prompts.window == 2
+
+
+def test_four_bits_are_refused_where_there_is_no_gpu(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ModelError, match="4-bit weights need an NVIDIA GPU .CUDA.*Use another --precision"):
+        start(precision="4bit")
 
 
 def test_stopping_keeps_what_was_learned(start: Start, workspace: Workspace) -> None:

@@ -54,6 +54,18 @@ def fails(name: str | Path, device: str | None = "cpu") -> str:
     return str(caught.value)
 
 
+def test_four_bits_go_onto_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = torch.device("cuda", 1)
+    monkeypatch.setattr(base, "find_spec", lambda name: None)
+    with pytest.raises(ModelError, match="need the package bitsandbytes. Install it"):
+        base.four_bit_settings(device, torch.bfloat16)
+    monkeypatch.setattr(base, "find_spec", lambda name: name)
+    how = base.four_bit_settings(device, torch.bfloat16)
+    assert how["device_map"] == {"": device}
+    assert how["quantization_config"].quantization_method() == "nf4"
+    assert how["quantization_config"].bnb_4bit_compute_dtype == torch.bfloat16
+
+
 def test_a_missing_folder_is_named_with_what_there_is_instead(tmp_path: Path) -> None:
     message = fails(tmp_path / "nothing")
     assert message.startswith(f"{tmp_path / 'nothing'}: There is no such folder.")

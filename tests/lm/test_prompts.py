@@ -96,6 +96,12 @@ def test_the_most_recent_of_a_long_history_are_kept(prompts: Prompts) -> None:
     assert prompts.request(Request("", (2, 3, *recent))) == prompts.request(Request("", recent))
 
 
+def test_a_window_decides_how_many_those_are(tiny_tokenizer: Any) -> None:
+    prompts = Prompts(tiny_tokenizer, catalogue_of(TITLES), window=2)
+    assert prompts.request(Request("", (2, 3, 0, 1))) == prompts.request(Request("", (0, 1)))
+    assert prompts.request(Request("", (3, 0, 1))) != prompts.request(Request("", (1,)))
+
+
 def test_an_items_text_has_all_that_is_known_of_it(prompts: Prompts, tiny_tokenizer: Any) -> None:
     whole, bare = prompts.texts[0], prompts.texts[2]
     assert text(tiny_tokenizer, whole.ids) == "Item: The Matrix. genre: Sci-Fi. It is\n"

@@ -35,8 +35,10 @@ def test_an_untouched_form_gives_the_defaults(form: Settings) -> None:
 
 def test_every_field_counts(form: Settings) -> None:
     given = {"rank": 4, "alpha": "12", "trained_share": 0.5, "targets": "mlp", "generate_weight": "0", "seed": 3.0}
+    given |= {"adapt": 2.0, "window": 9.0}
     options = form.options("Epochs", 7.0, *values(form, **given))
     expected = {"rank": 4, "alpha": 12, "trained_share": 0.5, "targets": "mlp", "generate_weight": 0, "seed": 3}
+    expected |= {"adapt": 2, "window": 9}
     assert options == Options(base="tiny", epochs=7, **expected)
     assert form.options("Minutes", 2.5, *values(form)).max_minutes == 2.5
 
