@@ -108,6 +108,10 @@ class FakeRun:
     looks: tuple[dict[str, Any], ...] = ()
     forgotten: bool = False
     task: str = "recommend"
+    adaptation: dict[str, Any] = field(default_factory=dict)
+
+    def text_log(self) -> list[dict[str, Any]]:
+        return [{"step": step, "loss": 4.0 / step} for step in range(1, self.adaptation.get("steps", 0) + 1)]
 
     @property
     def usable(self) -> bool:

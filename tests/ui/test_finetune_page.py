@@ -61,7 +61,10 @@ def test_what_a_run_shows_while_it_learns_and_afterwards(visit: Visit, workspace
     expect(card).to_contain_text("learning rate 0.0005 · 12 examples/s · 1.5 GB")
     expect(card).to_contain_text("Foreseen: 1 min 30 s, 2.0 GB memory, 205 MB disk")
     words = "Validation got worse at 3 checks: stopped, kept step 20."
-    workspace.known = [FakeRun("a", data, message=words, config=foreseen, state=machine, forgotten=True)]
+    read = {"before": 42.13, "after": 17.5, "steps": 9, "kept": True}
+    done = FakeRun("a", data, message=words, config=foreseen, state=machine, forgotten=True, adaptation=read)
+    workspace.known = [done]
+    expect(card).to_contain_text("Perplexity of the catalogue's text: 42.1 before it was read, 17.5 after")
     expect(card).to_contain_text("needed: 1 min 1 s, 1.9 GB memory")
     expect(card).to_contain_text(words)
     expect(card).to_contain_text("trained on a person who has been forgotten since")
