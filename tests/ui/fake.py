@@ -29,6 +29,7 @@ from gpr.labels.store import LabelStore
 from gpr.learn.options import Options
 from gpr.ranking import Scored, Wish, rank
 from gpr.recommendation import Recommendation
+from gpr.runs import STANDING
 from gpr.scorers.feedback import Feedback
 from gpr.scorers.pool import Pool
 from gpr.scorers.scorer import log_normalised
@@ -109,6 +110,10 @@ class FakeRun:
     forgotten: bool = False
     task: str = "recommend"
     adaptation: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def standing(self) -> str:
+        return f"The run '{self.name}' {STANDING[self.status]}."
 
     def text_log(self) -> list[dict[str, Any]]:
         return [{"step": step, "loss": 4.0 / step} for step in range(1, self.adaptation.get("steps", 0) + 1)]
