@@ -36,9 +36,6 @@ def clean(table: Table, meanings: dict[str, Meaning], choices: Choices) -> Table
     """The table as it is used, with what was repaired among its findings."""
     frame = table.frame.copy(deep=False)
     findings: list[Finding] = []
-    masked: Counter[str] = Counter()
-    masked_rows = np.zeros(len(frame), dtype=bool)
-    masked_columns = []
     for name, meaning in meanings.items():
         role, values = meaning.role, frame[name]
         if role in _KEYS:
@@ -51,14 +48,10 @@ def clean(table: Table, meanings: dict[str, Meaning], choices: Choices) -> Table
             values = unnamed(values)
             hidden, kinds, rows = mask_all(values)
             if rows.any():
-                masked += kinds
-                masked_rows |= rows
-                masked_columns.append(name)
+                findings.append(on_personal(table, kinds, rows, name, choices))
                 values = hidden if choices.personal == "mask" else values
         if values is not frame[name]:
             frame[name] = values
-    if masked:
-        findings += on_personal(table, masked, masked_rows, masked_columns, choices)
     return replace(table, frame=frame, findings=(*table.findings, *findings))
 
 
@@ -90,15 +83,11 @@ def plain(text: str) -> str:
     return html.unescape(_TAGS.sub(" ", _SCRIPT.sub(" ", text)))
 
 
-def on_personal(
-    table: Table, kinds: Counter[str], rows: np.ndarray, columns: list[str], choices: Choices
-) -> list[Finding]:
-    """What was found in (rows,) and what is done about it."""
+def on_personal(table: Table, kinds: Counter[str], rows: np.ndarray, column: str, choices: Choices) -> Finding:
+    """What was found in (rows,) of a column and what is done about it."""
     counts = ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())
     if choices.personal == "mask":
-        message = f"Personal data in {', '.join(columns[:5])}: {counts}. It is masked, as in '[e-mail]'."
-        return table.finding("info", "personal-data", message, table.frame.index[rows], columns[0])
-    message = (
-        f"Personal data in {', '.join(columns[:5])}: {counts}. It is kept, as you chose, and the model may repeat it."
-    )
-    return table.finding("hurts", "personal-data", message, table.frame.index[rows], columns[0])
+        message = f"Personal data in {column}: {counts}. It is masked, as in '[e-mail]'."
+        return table.finding("info", "personal-data", message, table.frame.index[rows], column)
+    message = f"Personal data in {column}: {counts}. It is kept, as you chose, and the model may repeat it."
+    return table.finding("hurts", "personal-data", message, table.frame.index[rows], column)

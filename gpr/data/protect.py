@@ -5,11 +5,8 @@ It does not know where tables are stored.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
-
-import numpy as np
 
 from gpr.data.choices import Choices
 from gpr.data.clean import TEXTS, on_personal
@@ -40,18 +37,12 @@ def protect(
 
 def _masked(part: Part, table: Table, choices: Choices, pseudonyms: Pseudonyms, hashed: Collection[str]) -> Table:
     frame = table.frame.copy(deep=False)
-    kinds: Counter[str] = Counter()
-    rows, columns = np.zeros(len(frame), dtype=bool), []
+    findings = []
     for name, meaning in chosen_columns(table, part, choices.roles.get(table.file)).items():
         if name in hashed or meaning.role not in _STORED:
             continue
-        values, found, hit = mask_all(frame[name], pseudonyms.of)
-        if hit.any():
+        values, kinds, rows = mask_all(frame[name], pseudonyms.of)
+        if rows.any():
             frame[name] = values
-            kinds += found
-            rows |= hit
-            columns.append(name)
-    if not columns:
-        return table
-    findings = on_personal(table, kinds, rows, columns, choices)
-    return replace(table, frame=frame, findings=(*table.findings, *findings))
+            findings.append(on_personal(table, kinds, rows, name, choices))
+    return replace(table, frame=frame, findings=(*table.findings, *findings)) if findings else table

@@ -21,16 +21,18 @@ _LOG = {"type": "log", "dtick": 1, "tickformat": ",~r"}
 _INK, _ACCENT, _GRID = "#7d879b", "#5b74e6", "rgba(125,135,155,.25)"
 
 
-def available(dataset: Dataset, token_lengths: Sequence[int] | None = None, cut_off: int = 0) -> dict[str, go.Figure]:
-    """Name -> picture, those that this data has something to show for.
-
-    Args:
-        token_lengths: of the items' texts under the model; None where no model is loaded. cut_off: the most it reads.
-    """
+def available(dataset: Dataset) -> dict[str, go.Figure]:
+    """Name -> picture, those that this data has something to show for without a model."""
     made = {name: draw(dataset) for name, draw in _PICTURES.items()}
-    if token_lengths is not None and len(token_lengths):
-        made["Token lengths"] = _tokens(token_lengths, cut_off)
     return {name: figure for name, figure in made.items() if figure is not None}
+
+
+def token_lengths(lengths: Sequence[int], cut_off: int) -> go.Figure:
+    """Of the items' texts under a model that reads no more than `cut_off` tokens of each."""
+    figure = _histogram(lengths, "tokens of an item's text", "items") or go.Figure()
+    cut = sum(length >= cut_off for length in lengths)
+    figure.add_vline(x=cut_off, line_dash="dash", line_color="#b3261e", annotation_text=say(f"cut here: {cut:,} items"))
+    return figure
 
 
 def _popularity(dataset: Dataset) -> go.Figure | None:
@@ -92,13 +94,6 @@ def _ratings(dataset: Dataset) -> go.Figure | None:
     words = "rating" if threshold is None else "rating (red: counts as bad)"
     ticks = {"tickvals": counts.index.tolist()} if len(counts) <= FEW else {}
     return _figure(bars, words, "interactions", xaxis=ticks)
-
-
-def _tokens(lengths: Sequence[int], cut_off: int) -> go.Figure:
-    figure = _histogram(lengths, "tokens of an item's text", "items") or go.Figure()
-    cut = sum(length >= cut_off for length in lengths)
-    figure.add_vline(x=cut_off, line_dash="dash", line_color="#b3261e", annotation_text=say(f"cut here: {cut:,} items"))
-    return figure
 
 
 def _column(dataset: Dataset, role: str) -> pd.Series | None:

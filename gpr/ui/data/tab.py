@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import plotly.graph_objects as go
 
 from gpr.data.choices import Choices
 from gpr.data.load import kept_folder
 from gpr.data.read import known_formats
-from gpr.errors import DataError
+from gpr.errors import DataError, ModelError
 from gpr.keeping import keep
 from gpr.ui.context import MAPPED, Active, Context
-from gpr.ui.data.pictures import available
+from gpr.ui.data.pictures import available, token_lengths
 from gpr.ui.data.preview import preview
 from gpr.ui.data.report import incomplete_html, report_html
 from gpr.ui.data.sources import tiles_html
@@ -31,6 +32,8 @@ ELSE_MASKED = (
     "Else e-mail addresses, numbers of phones, cards, accounts and the like are masked before they are stored."
 )
 NOT_YET = "It cannot be used yet: see below why. Until then {} stays active."
+TOKEN_LENGTHS = "Token lengths"
+"""The one picture that needs the model; it waits for it."""
 
 
 class DataTab:
@@ -181,23 +184,26 @@ class DataTab:
     def draw(self, stored: object, chosen: str | None) -> tuple[Any, Any]:
         """A picture, and which there are."""
         active = self.context.looked_at(stored)
-        lengths, cut_off = self._token_lengths(active)
-        pictures = available(self.context.dataset(active), lengths, cut_off)
-        if not pictures:
-            return gr.Radio([], value=None), None
-        name = chosen if chosen in pictures else next(iter(pictures))
-        return gr.Radio([(say(one), one) for one in pictures], value=name), pictures[name]
+        pictures = available(self.context.dataset(active))
+        names = [*pictures, TOKEN_LENGTHS]
+        name = chosen if chosen in names else names[0]
+        choices = gr.Radio([(say(one), one) for one in names], value=name)
+        return choices, pictures[name] if name in pictures else self._token_lengths(active)
 
-    def _token_lengths(self, active: Active) -> tuple[list[int] | None, int]:
-        """Of the items' texts under the model, if it is loaded."""
-        task = self.context.background.get(("model", active))
-        recommender = task.result() if task and task.state == "done" else None
-        ensemble = getattr(recommender, "ensemble", None)
-        if ensemble is None:
-            return None, 0
+    def _token_lengths(self, active: Active) -> go.Figure:
+        """Of the items' texts under the model, once it is loaded.
+
+        Raises:
+            ModelError: it could not be.
+        """
         from gpr.lm.prompts import MAX_ITEM_TOKENS
 
-        return [prompt.end - prompt.start for prompt in ensemble.gpt.prompts.texts], MAX_ITEM_TOKENS
+        task = self.context.load(active)
+        task.thread.join()
+        if task.state != "done":
+            raise ModelError("The token lengths cannot be shown without the model.", hint=task.words)
+        prompts = self.context.recommender(active).ensemble.gpt.prompts
+        return token_lengths([prompt.end - prompt.start for prompt in prompts.texts], MAX_ITEM_TOKENS)
 
 
 _HELP = "<br>".join(
