@@ -48,7 +48,7 @@ def clean(table: Table, meanings: dict[str, Meaning], choices: Choices) -> Table
             values = unnamed(values)
             hidden, kinds, rows = mask_all(values)
             if rows.any():
-                findings.append(on_personal(table, kinds, rows, name, choices))
+                findings += on_personal(table, kinds, rows, name, choices)
                 values = hidden if choices.personal == "mask" else values
         if values is not frame[name]:
             frame[name] = values
@@ -83,7 +83,7 @@ def plain(text: str) -> str:
     return html.unescape(_TAGS.sub(" ", _SCRIPT.sub(" ", text)))
 
 
-def on_personal(table: Table, kinds: Counter[str], rows: np.ndarray, column: str, choices: Choices) -> Finding:
+def on_personal(table: Table, kinds: Counter[str], rows: np.ndarray, column: str, choices: Choices) -> list[Finding]:
     """What was found in (rows,) of a column and what is done about it."""
     counts = ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())
     if choices.personal == "mask":

@@ -11,6 +11,7 @@ from dataclasses import replace
 from gpr.data.choices import Choices
 from gpr.data.clean import TEXTS, on_personal
 from gpr.data.columns import chosen_columns
+from gpr.data.finding import Finding
 from gpr.data.personal import mask_all
 from gpr.data.pseudonyms import Pseudonyms, user_columns
 from gpr.data.synonyms import Role
@@ -37,12 +38,12 @@ def protect(
 
 def _masked(part: Part, table: Table, choices: Choices, pseudonyms: Pseudonyms, hashed: Collection[str]) -> Table:
     frame = table.frame.copy(deep=False)
-    findings = []
+    findings: list[Finding] = []
     for name, meaning in chosen_columns(table, part, choices.roles.get(table.file)).items():
         if name in hashed or meaning.role not in _STORED:
             continue
         values, kinds, rows = mask_all(frame[name], pseudonyms.of)
         if rows.any():
             frame[name] = values
-            findings.append(on_personal(table, kinds, rows, name, choices))
+            findings += on_personal(table, kinds, rows, name, choices)
     return replace(table, frame=frame, findings=(*table.findings, *findings)) if findings else table
