@@ -1,5 +1,5 @@
-"""The start screen: the samples as tiles, and last 'bring your own'. It lies over the page until something is chosen;
-the browser shows and hides it (assets/start.js)."""
+"""The start screen: the samples as tiles, and last 'bring your own'. It stands above the tabs until something is
+chosen or asked; the browser shows and hides it (assets/start.js)."""
 
 from __future__ import annotations
 

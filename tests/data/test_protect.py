@@ -39,9 +39,10 @@ def test_nothing_personal_is_stored_and_the_report_says_so(store: DataStore, ite
     data = store.dataset("shop")
     assert kept.hash == load(items, cache=tmp_path, choices=choices).hash == data.hash
     assert data.catalogue.details(0)["seller"] == "[e-mail]"
-    (note,) = [finding for finding in data.findings if finding.code == "personal-data"]
-    assert "e-mail 5, phone 1. It is masked" in note.message
-    assert examples_of(data, note)[0] == {"row": 1, "value": "Alien"}
+    notes = {finding.column: finding for finding in data.findings if finding.code == "personal-data"}
+    assert "seller: e-mail 3. It is masked" in notes["seller"].message
+    assert "internal: phone 1. It is masked" in notes["internal"].message
+    assert examples_of(data, notes["description"]) == [{"row": 1, "value": "mail [e-mail]"}]
     store.export("shop", tmp_path / "out")
     assert not any(word in path.read_text() for path in (tmp_path / "out").rglob("*.*") for word in NAMED)
 

@@ -56,6 +56,19 @@ def test_a_sample_is_chosen_and_the_tour_goes_by_keyboard_and_comes_once(visit: 
 
 
 @pytest.mark.browser
+def test_the_page_can_be_used_below_it(visit: Visit) -> None:
+    page = visit.open()
+    gallery = page.locator("#gpr-gallery")
+    expect(gallery).to_be_visible()
+    visit.tab("Data")
+    expect(page.locator("#gpr-sources")).to_be_visible()
+    visit.tab("Recommend")
+    expect(gallery).to_be_visible()
+    visit.ask("something with sharks")
+    expect(gallery).to_be_hidden()
+
+
+@pytest.mark.browser
 def test_movielens_asks_before_it_downloads_and_ones_own_table_is_the_last_way(
     visit: Visit, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch, cache: Path
 ) -> None:
