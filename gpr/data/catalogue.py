@@ -25,6 +25,14 @@ CLOSE_IDS = 20_000
 """How many ids a misspelt one is compared with; comparing is slow."""
 
 
+def _on_guess(table: Table, name: str, why: str) -> Finding:
+    """A title column that no name says to be one; that of a single column may be a title itself."""
+    if len(table.frame.columns) > 1:
+        return Finding("info", "title-guessed", f"'{name}' is taken as the title: {why}.", table.file, None, name)
+    message = f"The first line, '{name}', is read as the name of the column. Is it a title? Write 'title' above it."
+    return Finding("hurts", "title-or-name", message, table.file, None, name)
+
+
 def build_catalogue(
     table: Table, meanings: dict[str, Meaning], *, repeated: bool = False, apart: bool = False
 ) -> tuple[Catalogue, list[Finding]]:
@@ -41,8 +49,7 @@ def build_catalogue(
     title_name, id_name = column_of(meanings, "title"), column_of(meanings, "item_id")
     why = meanings[title_name].reason
     if normalise(title_name) not in SYNONYMS["title"] and "you chose" not in why:
-        message = f"'{title_name}' is taken as the title: {why}."
-        findings.append(Finding("info", "title-guessed", message, table.file, None, title_name))
+        findings.append(_on_guess(table, title_name, why))
     titles = fold_all(table.frame[title_name])
     keep = titles != ""
     message = "Rows without a title are set aside."

@@ -114,11 +114,11 @@ class FinetuneTab:
         return next(name for number in range(1, len(taken) + 2) if (name := f"{stem}-{number}") not in taken)
 
     def _looked_at(self, stored: object, shown: str) -> RunInfo | None:
-        """The run that was chosen, else the one that goes on, else the newest on this data."""
+        """The run that was chosen, else the one that goes on, else the newest on this data, else the newest."""
         active, runs = self.context.settle(stored), self.context.workspace.runs()
         chosen = next((run for run in runs if run.name == shown), None)
         own = next((run for run in runs if same_data(run.data, active.data)), None)
-        return chosen or self.context.running() or own
+        return chosen or self.context.running() or own or next(iter(runs), None)
 
     @worded
     def watch(self, stored: object, shown: str, sort: str = "newest") -> tuple[Any, ...]:

@@ -62,7 +62,7 @@ def test_faulty_items_are_set_aside(tmp_path: Path) -> None:
 def test_row_numbers_stand_in_for_ids(tmp_path: Path) -> None:
     data = dataset(tmp_path, items="film\nA\nB\n")
     assert data.catalogue.item_ids == ("1", "2")
-    assert set(codes(data)) == {"row-number-id", "title-guessed", "no-examples"}
+    assert set(codes(data)) == {"row-number-id", "title-or-name", "no-examples"}
 
 
 @pytest.mark.parametrize("items", ["title\nA\n", "title\nA\nA\nA\n", "id,title\n1,\n2,\n"])

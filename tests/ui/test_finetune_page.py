@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from gpr.labels.label import Label
+from gpr.ui.context import Context
+from gpr.ui.finetune_tab import FinetuneTab
 from tests.ui.conftest import Visit
 from tests.ui.fake import FakeRun, FakeWorkspace
 
@@ -32,6 +34,13 @@ def test_a_waiting_run_is_moved_and_removed(visit: Visit, workspace: FakeWorkspa
     page.get_by_role("button", name="Remove from the queue: c").click()
     expect(page.locator("#gpr-runs tbody tr")).to_have_count(2)
     assert [run.name for run in workspace.known] == ["a", "b"]
+
+
+def test_a_run_on_other_data_is_looked_at_when_there_is_no_other(workspace: FakeWorkspace, context: Context) -> None:
+    workspace.known = [FakeRun("a", "news"), FakeRun("b", "funds")]
+    tab = object.__new__(FinetuneTab)
+    tab.context = context
+    assert [getattr(tab._looked_at(None, shown), "name", "") for shown in ("", "b")] == ["b", "b"]
 
 
 def test_an_interrupted_run_is_resumed_and_then_discarded(visit: Visit, workspace: FakeWorkspace, data: str) -> None:
