@@ -85,10 +85,10 @@ class StartScreen:
             f'<dialog id="gpr-gallery" aria-labelledby="gpr-gallery-title"{shown}>'
             f'<h2 id="gpr-gallery-title">{say("What shall be recommended?")}</h2>'
             f"<p>{say('Choose a sample: each can be asked at once. Or bring a table of your own.')}</p>"
-            f"{words}{inside}<footer>"
+            f'{words}{inside}<div class="gpr-gallery-end">'
             f'<button type="button" class="gpr-button gpr-quiet" data-tour>{say("Tour of 60 seconds")}</button>'
             f'<button type="button" class="gpr-button gpr-quiet" data-close>{say("Close")}</button>'
-            "</footer></dialog>"
+            "</div></dialog>"
         )
 
 
