@@ -134,6 +134,12 @@ def test_the_command_line_starts_without_heavy_libraries() -> None:
     assert set(HEAVY) & set(run.stdout.split()) == set()
 
 
+def test_the_page_starts_without_what_a_model_needs() -> None:
+    code = "import sys, gpr.ui.page\nprint(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert {"torch", "transformers", "peft", "sklearn"} & set(run.stdout.split()) == set()
+
+
 def test_modules_are_small_and_named_for_what_they_do() -> None:
     lines = {module_name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     assert {name: count for name, count in lines.items() if count > MAX_LINES} == {}

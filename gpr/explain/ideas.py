@@ -12,7 +12,8 @@ import numpy as np
 
 from gpr.data.dataset import Request
 from gpr.data.text import attributes_text, description_text
-from gpr.lm.free import Sampling, continuations
+from gpr.lm.free import continuations
+from gpr.lm.sampling import Sampling
 from gpr.scorers.gpt import Gpt
 
 NEAREST = 2

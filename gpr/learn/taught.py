@@ -5,15 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gpr.data.dataset import Dataset, Request
 from gpr.learn.lessons import Lessons
-from gpr.scorers.ensemble import Ensemble
-from gpr.scorers.pool import Pool
-from gpr.scorers.scorer import Scores
+
+if TYPE_CHECKING:  # the page words what teaching changed, and loads no model for it
+    from gpr.scorers.ensemble import Ensemble
+    from gpr.scorers.pool import Pool
+    from gpr.scorers.scorer import Scores
 
 MOST_REQUESTS = 60
 """That are asked before and after: the held-out ones first."""

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from gpr.data.dataset import Request
-from gpr.explain.ideas import Idea, blurb, ideas, queries
-from gpr.lm.free import MOST_NUMBER, Sampling
+from gpr.lm.sampling import MOST_NUMBER, Sampling
 from gpr.ui.context import Active, Context
 from gpr.ui.events import QUICK
 from gpr.ui.language import say
@@ -22,6 +21,7 @@ from gpr.ui.press import button, pressable, pressed
 
 if TYPE_CHECKING:
     from gpr.data.dataset import Catalogue, Dataset
+    from gpr.explain.ideas import Idea
     from gpr.scorers.gpt import Gpt
     from gpr.ui.recommend.answer import Answer
 
@@ -85,6 +85,8 @@ class IdeasPanel:
     def _written(
         self, gpt: Gpt, dataset: Dataset, kind: str, request: Request, item: int, sampling: Sampling
     ) -> Iterator[list[Idea]]:
+        from gpr.explain.ideas import blurb, ideas, queries
+
         if kind == IDEAS:
             return ideas(gpt, request, sampling)
         if kind == BLURB:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from math import exp
+from typing import TYPE_CHECKING
 
 from gpr.data.dataset import Catalogue
-from gpr.explain.counterfactuals import Counterfactuals
-from gpr.explain.examples import Near
-from gpr.explain.path import Branch
-from gpr.explain.why import Why
 from gpr.ui.cards import percent
 from gpr.ui.language import say
+
+if TYPE_CHECKING:
+    from gpr.explain.counterfactuals import Counterfactuals
+    from gpr.explain.examples import Near
+    from gpr.explain.path import Branch
+    from gpr.explain.why import Why
 
 NAMES = {
     "generate": "The title, as the model would write it",

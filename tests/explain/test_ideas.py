@@ -12,8 +12,9 @@ from gpr.errors import RequestError
 from gpr.explain.ideas import blurb, ideas, queries
 from gpr.lm.base import Base
 from gpr.lm.body import Head, body_of
-from gpr.lm.free import Sampling, continuations
+from gpr.lm.free import continuations
 from gpr.lm.prompts import Prompts
+from gpr.lm.sampling import Sampling
 from gpr.scorers.gpt import Gpt
 
 
