@@ -15,7 +15,7 @@ from gpr.labels.team import Team
 from gpr.ui.context import Context
 from gpr.ui.dealer import BLIND, Choice, Dealer, liked
 from gpr.ui.deck import Sitting, key_of
-from gpr.ui.events import QUICK, REFRESH, TOLD
+from gpr.ui.events import QUICK, REFRESH, TOLD, each
 from gpr.ui.judge import last_line, one_card, one_list, two_lists
 from gpr.ui.label_files import LabelFiles
 from gpr.ui.label_team import LabelTeam
@@ -69,7 +69,7 @@ class LabelTab:
         self.timer.tick(self.watch, looked, shown, **REFRESH)
         tab.select(self.queue.offer, self.active, self.queue.offered, **TOLD)
         typed = [self.annotator.input, self.annotator.blur]
-        gr.on(typed, lambda name: name, self.annotator, self.stored_name, **REFRESH)
+        each(*typed)(lambda name: name, self.annotator, self.stored_name, **REFRESH)
         self.card.press(
             self.press,
             [self.sitting, self.annotator],

@@ -15,7 +15,7 @@ from gpr.ui.api import Api
 from gpr.ui.context import Context
 from gpr.ui.data.tab import DataTab
 from gpr.ui.evaluate.tab import EvaluateTab
-from gpr.ui.events import QUICK, REFRESH
+from gpr.ui.events import QUICK, REFRESH, each
 from gpr.ui.finetune_tab import FinetuneTab
 from gpr.ui.header import IDLE_SECONDS, build_header, show_header
 from gpr.ui.label_tab import LabelTab
@@ -61,18 +61,14 @@ def build(context: Context) -> gr.Blocks:
         finetune.wire(finetune_tab)
         label.wire(label_tab)
         page.load(recommend.remember, active, active, **QUICK)
-        changed = [page.load, active.change]
-        gr.on(
-            [*changed, timer.tick],
-            lambda stored: show_header(context, context.settle(stored)),
-            active,
-            [header, timer],
-            **REFRESH,
+        each(page.load, active.change, timer.tick)(
+            lambda stored: show_header(context, context.settle(stored)), active, [header, timer], **REFRESH
         )
-        gr.on(changed, data.show, active, data.outputs, **REFRESH)
-        gr.on(changed, finetune.show, [active, finetune.shown, finetune.sort], finetune.outputs, **REFRESH)
+        changed = each(page.load, active.change)
+        changed(data.show, active, data.outputs, **REFRESH)
+        changed(finetune.show, [active, finetune.shown, finetune.sort], finetune.outputs, **REFRESH)
+        changed(evaluate.show, [active, evaluate.metric], evaluate.outputs, **REFRESH)
         gr.on([page.load, recommend_tab.select], tasks.show, None, tasks.outputs, **REFRESH)
-        gr.on(changed, evaluate.show, [active, evaluate.metric], evaluate.outputs, **REFRESH)
         page.load(label.greet, name, label.annotator, **QUICK)
         put_up_signs(page)
     return page  # type: ignore[no-any-return]

@@ -12,7 +12,7 @@ from gpr.ui.belief import BeliefPanel
 from gpr.ui.cards import skeletons
 from gpr.ui.compare import ComparePanel
 from gpr.ui.context import Active, Context
-from gpr.ui.events import HEAVY, QUICK, REFRESH, TOLD
+from gpr.ui.events import HEAVY, QUICK, REFRESH, TOLD, each
 from gpr.ui.ideas import IdeasPanel
 from gpr.ui.labelling import DEFAULT_ANNOTATOR, Typed, annotator_of
 from gpr.ui.language import say
@@ -107,7 +107,7 @@ class RecommendTab:
             self.box.refine,
         ]
         shown += [*said, self.out, self.answer, self.box.k]
-        gr.on([self.active.change], self.show, [self.active, self.shown, self.recent], shown, **REFRESH)
+        each(self.active.change)(self.show, [self.active, self.shown, self.recent], shown, **REFRESH)
         opened = loaded(self.open, [self.active, self.recent], shown, **REFRESH)
         runs.append(opened.then(self.ask_linked, asked, answered, **HEAVY))
 
