@@ -18,7 +18,7 @@ test: install-dev base-model
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
 
 install: $(VENV)/.stamp-run
 install-dev: $(VENV)/.stamp-dev

@@ -18,6 +18,7 @@ from tests.small_data import write_films
 # Before anything imports gradio, a hub client or torch.
 os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 os.environ["GPR_ENCODER"] = "off"  # whatever is installed
+os.environ["COLUMNS"] = "200"  # of the terminal, whoever runs the tests
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else threads that wait take the cores from those that work
 
 if TYPE_CHECKING:

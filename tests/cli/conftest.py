@@ -21,7 +21,6 @@ Run = Callable[..., Result]
 def gpr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`gpr WORDS...` in a new workspace."""
     monkeypatch.setenv("GPR_WORKSPACE", str(tmp_path / "ws"))
-    monkeypatch.setenv("COLUMNS", "200")
     return lambda *words: CliRunner().invoke(cli.app, [str(word) for word in words], prog_name="gpr")
 
 
