@@ -43,6 +43,7 @@ def finding(data: Dataset, code: str) -> Finding:
         ),
         ("身份证11010519491231002X", "身份证[national id]"),
         ("RCCMNL83S18D969H", "[national id]"),
+        ("&lt;jane&#64;b&#x2E;org&gt; &amp; a@b.org", "&lt;[e-mail]&gt; &amp; [e-mail]"),
     ],
 )
 def test_personal_data_is_masked(text: str, masked: str) -> None:
@@ -55,6 +56,7 @@ def test_personal_data_is_masked(text: str, masked: str) -> None:
         "ISBN 978-3-16-148410-0", "EAN 4006381333931", "4111 1111 1111 1112", "version 10.2.3", "1999-12-31 10:20:30",
         "a@b", "Fahrenheit 9/11", "27\" 3840x2160", "GB00 WEST 1234 5698 76 32", "000-12-3456", "SKU 1234567890123456",
         "2001: A Space Odyssey", "@home", "12345678", "1,234,567.89", "192.168.0.999",
+        "it&#39;s 5 &#x2B; 3",
     ],
 )  # fmt: skip
 def test_what_only_looks_personal_stays(text: str) -> None:

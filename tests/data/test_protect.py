@@ -16,9 +16,9 @@ from tests.data.test_store import text_of
 
 ITEMS = (
     "item_id,title,description,seller,internal\n1,Alien,mail a@b.org,c@d.org,call +1 212 555 0142\n"
-    "2,Big,fine,e@f.org,-\n3,Cop a@b.org,fine,c@d.org,-\n"
+    "2,Big,fine,e@f.org,-\n3,Cop a@b.org,of g&#64;h.org,c@d.org,-\n"
 )
-NAMED = ("a@b.org", "c@d.org", "e@f.org", "212 555")
+NAMED = ("a@b.org", "c@d.org", "e@f.org", "212 555", "h.org")
 
 
 @pytest.fixture
@@ -42,7 +42,10 @@ def test_nothing_personal_is_stored_and_the_report_says_so(store: DataStore, ite
     notes = {finding.column: finding for finding in data.findings if finding.code == "personal-data"}
     assert "seller: e-mail 3. It is masked" in notes["seller"].message
     assert "internal: phone 1. It is masked" in notes["internal"].message
-    assert examples_of(data, notes["description"]) == [{"row": 1, "value": "mail [e-mail]"}]
+    assert examples_of(data, notes["description"]) == [
+        {"row": 1, "value": "mail [e-mail]"},
+        {"row": 3, "value": "of [e-mail]"},
+    ]
     store.export("shop", tmp_path / "out")
     assert not any(word in path.read_text() for path in (tmp_path / "out").rglob("*.*") for word in NAMED)
 
