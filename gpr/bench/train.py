@@ -6,11 +6,12 @@
             children through the head, all targets of a history in one sequence
 
 `held_out` compares on test requests what each has learned: the exact ranking by `generate` of the plain way's model,
-and by `match` and `generate` of ours, evenly mixed.
+and by the pool of `match` and `generate` of ours, whose weights are fitted on validation requests.
 """
 
 from __future__ import annotations
 
+import copy
 import random
 import tempfile
 import time
@@ -29,13 +30,14 @@ from gpr.learn.joint import JointModel
 from gpr.learn.lora import add_lora
 from gpr.learn.options import Options
 from gpr.learn.rows import plan_batches, steps_of_epochs, training_rows
-from gpr.learn.trainer import loss_weights
-from gpr.learn.training import whiten
+from gpr.learn.trainer import loss_weights, make_optimizer
+from gpr.learn.training import go_halfway, whiten
 from gpr.lm.base import Base, load_base
 from gpr.lm.prompts import Prompts
 from gpr.lm.tree import TreeDecoder
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.match import Match
+from gpr.scorers.pool import Pool, fit
 
 PLAIN_BATCH = 8
 WINDOW = 20
@@ -119,6 +121,7 @@ def _ours(dataset: Dataset, base: Base, epochs: int, held_out: Sequence[Example]
     start = time.perf_counter()
     joint = JointModel(model, prompts, Match(model.config.hidden_size).to(base.device), layers, loss_weights(options))
     whiten(joint, rows, 0)
+    untrained = copy.deepcopy(joint.match.state_dict())
     read = time.perf_counter() - start
     steps = steps_of_epochs(rows, epochs, options.batch_tokens, 0)
     trainer = _InOrder(
@@ -126,6 +129,7 @@ def _ours(dataset: Dataset, base: Base, epochs: int, held_out: Sequence[Example]
         args=_arguments(base, steps, 1),
         train_dataset=plan_batches(rows, steps, options.batch_tokens, 0),
         data_collator=lambda batch: {"numbers": batch[0], "rows": [rows[number] for number in batch[0]]},
+        optimizers=(make_optimizer(joint, options), None),
     )
     trainer.remove_callback(PrinterCallback)
     start = time.perf_counter()
@@ -135,8 +139,15 @@ def _ours(dataset: Dataset, base: Base, epochs: int, held_out: Sequence[Example]
     joint.eval()
     if not held_out:
         return rate, None
-    parts = Gpt(model, prompts, joint.match, joint.item_features()).score_parts([e.request for e in held_out])
-    return rate, _ndcg(parts["match"] + 0.1 * (parts["generate"] - parts["prior"]), held_out)
+    go_halfway(joint, untrained)
+    gpt = Gpt(model, prompts, joint.match, joint.item_features())
+    known = dataset.examples["valid"][: len(held_out)]
+    pool = Pool()
+    if known:
+        asked = [example.request for example in known]
+        pool = fit(gpt.score_parts(asked), asked, np.array([example.item for example in known]))
+    asked = [example.request for example in held_out]
+    return rate, _ndcg(pool.combine(gpt.score_parts(asked), asked), held_out)
 
 
 class _InOrder(Trainer):

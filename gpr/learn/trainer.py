@@ -70,7 +70,7 @@ class Loop:
         self._plan = plan_batches(rows, schedule.steps * options.accumulation, options.batch_tokens, options.seed)
         half = joint.device.type == "cuda" and torch.cuda.is_bf16_supported()
         self._accelerator = Accelerator(cpu=joint.device.type == "cpu", mixed_precision="bf16" if half else "no")
-        optimizer = torch.optim.AdamW(_groups(joint, options), weight_decay=0.01)
+        optimizer = make_optimizer(joint, options)
         warm_up = max(1, round(options.warm_up * schedule.steps))
         self._rates = get_linear_schedule_with_warmup(optimizer, warm_up, schedule.steps)
         self._model, self._optimizer = self._accelerator.prepare(joint, optimizer)
@@ -230,8 +230,10 @@ def loss_weights(options: Options) -> tuple[float, float]:
     return first, second
 
 
-def _groups(joint: JointModel, options: Options) -> list[dict[str, Any]]:
+def make_optimizer(joint: JointModel, options: Options) -> torch.optim.Optimizer:
+    """AdamW, with a smaller rate for the maps of `match` than for LoRA."""
     maps = {id(parameter) for parameter in joint.match.parameters()}
     lora = [p for p in joint.parameters() if p.requires_grad and id(p) not in maps]
     rate = options.learning_rate
-    return [{"params": lora, "lr": rate}, {"params": list(joint.match.parameters()), "lr": MATCH_RATE * rate}]
+    groups = [{"params": lora, "lr": rate}, {"params": list(joint.match.parameters()), "lr": MATCH_RATE * rate}]
+    return torch.optim.AdamW(groups, weight_decay=0.01)
