@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpr.cache import cache_folder
-from gpr.data.dataset import Dataset, Request
+from gpr.data.dataset import Dataset, Example, Request
 from gpr.errors import GPRError, RequestError
 from gpr.explain.examples import Examples
 from gpr.explain.scoring import Scoring
@@ -23,7 +23,7 @@ from gpr.lm.base import Base
 from gpr.lm.prompts import MAX_HISTORY, Prompts
 from gpr.ranking import Scored, Wish, rank
 from gpr.recommendation import Recommendation
-from gpr.scorers.adapter import adapter_digest, load_adapter, load_item_features
+from gpr.scorers.adapter import adapter_digest, load_adapter, load_examples, load_item_features
 from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
 from gpr.scorers.feedback import Feedback
 from gpr.scorers.gpt import Gpt, fingerprint
@@ -41,11 +41,14 @@ class Recommender:
     """Answers requests over one catalogue with one model.
 
     Args:
-        run: the run's name, '' for the base model zero-shot. started: tells runs of one name apart.
+        run: the run's name, '' for the base model zero-shot. taught: what it knows beyond the examples of the data.
     """
 
-    def __init__(self, dataset: Dataset, ensemble: Ensemble, pool: Pool, run: str, model_key: str) -> None:
+    def __init__(
+        self, dataset: Dataset, ensemble: Ensemble, pool: Pool, run: str, model_key: str, taught: Sequence[Example] = ()
+    ) -> None:
         self.dataset, self.ensemble, self.pool, self.run = dataset, ensemble, pool, run
+        self._taught = taught
         self._model_key = model_key
         self._lock = threading.Lock()
         self._explainers: Latest[Explainer] = Latest(KEPT_EXPLAINERS)
@@ -109,7 +112,7 @@ class Recommender:
 
     @cached_property
     def _examples(self) -> Examples:
-        return Examples(self.dataset)
+        return Examples(self.dataset.with_examples(self._taught))
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:
@@ -149,7 +152,9 @@ def load_recommender(
     if not known:
         _keep(kept, gpt)
     sequence = load_sequence(adapter, dataset.catalogue, text_vectors(gpt)) if adapter else None
-    return Recommender(dataset, Ensemble(gpt, scorers_of(dataset, sequence)), pool, run, model_key)
+    taught = load_examples(adapter, dataset.catalogue) if adapter else []
+    others = scorers_of(dataset.with_examples(taught), sequence)
+    return Recommender(dataset, Ensemble(gpt, others), pool, run, model_key, taught)
 
 
 def _keep(folder: Path, gpt: Gpt) -> None:

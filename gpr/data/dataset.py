@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -159,6 +160,12 @@ class Dataset:
     """File name -> its table, repaired; set-aside rows included."""
     parts: dict[str, Part] = field(default_factory=dict, compare=False, repr=False)
     """File name -> the part of the data that it is."""
+
+    def with_examples(self, more: Iterable[Example]) -> Dataset:
+        """The same with further training examples, but for those that it has."""
+        known = set(self.examples["train"])
+        new = tuple(one for one in dict.fromkeys(more) if one not in known)
+        return replace(self, examples={**self.examples, "train": (*self.examples["train"], *new)}) if new else self
 
     @cached_property
     def hash(self) -> str:

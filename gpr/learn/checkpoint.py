@@ -115,6 +115,11 @@ def put_weights(model: nn.Module, weights: Weights) -> None:
         parameter.copy_(weights[name])
 
 
+def between(start: Weights, end: Weights, share: float) -> Weights:
+    """A share of the way from some weights to others."""
+    return {name: start[name].lerp(weight, share) for name, weight in end.items()}
+
+
 def random_state(joint: JointModel) -> dict[str, Any]:
     """All random numbers that training draws from."""
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []

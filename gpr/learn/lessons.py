@@ -38,6 +38,14 @@ class Lessons:
         return [(one.request, one.item, other.item) for one in good for other in bad if one.request == other.request]
 
 
+def examples_of(lessons: Lessons, before: Sequence[Example]) -> tuple[Example, ...]:
+    """What a run knows beyond its data once it was taught: queries with good items, and what it knew before as far as
+    nobody called it bad since."""
+    said = {(one.request, one.item): one.good for one in lessons.taught if not one.request.history}
+    stays = [one for one in before if said.get((one.request, one.item), True)]
+    return tuple(dict.fromkeys((*stays, *(Example(*pair) for pair, good in said.items() if good))))
+
+
 def kept(labels: Sequence[Label]) -> list[dict[str, Any]]:
     """Labels as a run's folder keeps them: as they were when it began, whatever is said meanwhile."""
     names = ("request_id", "query", "history", "item_id", "verdict")

@@ -1,12 +1,13 @@
 """Training a finished run further from labels: good ones as positives, bad ones through a preference loss, and training
-rows as before, so that nothing is forgotten. Where validation gets worse the adapter from before stays."""
+rows as before, so that nothing is forgotten. Where validation gets worse the weights from before stay. What was called
+good is also an example for the scorers that learn from the data at once."""
 
 from __future__ import annotations
 
 import copy
 import math
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,9 @@ from typing import Any
 import numpy as np
 from transformers import set_seed
 
-from gpr.data.dataset import Dataset, Request
-from gpr.files import written_whole
-from gpr.learn.checkpoint import Checkpoints
-from gpr.learn.lessons import Lesson, Lessons, lessons_of, without
+from gpr.data.dataset import Dataset, Example, Request
+from gpr.learn.checkpoint import Checkpoints, Weights, between, put_weights, weights_of
+from gpr.learn.lessons import Lesson, Lessons, examples_of, lessons_of, without
 from gpr.learn.options import Options
 from gpr.learn.preferences import PreferenceModel, Rejected
 from gpr.learn.rows import Row, pair_row, steps_of_epochs, training_rows
@@ -25,12 +25,12 @@ from gpr.learn.run_folder import Progress, RunFolder
 from gpr.learn.schedule import CHECK_REQUESTS, VALIDATION_REQUESTS, Clock, Schedule
 from gpr.learn.taught import Answers, answers, report
 from gpr.learn.trainer import Loop, loss_weights
-from gpr.learn.training import finish
+from gpr.learn.training import KEPT_STEP, finish
 from gpr.learn.validation import Found, Measure, Validation
 from gpr.lm.base import Base
 from gpr.lm.body import linear_layers
 from gpr.lm.prompts import Prompts
-from gpr.scorers.adapter import load_adapter, save_adapter
+from gpr.scorers.adapter import load_adapter, load_examples, save_adapter
 from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.pool import Pool, kind_of
@@ -56,12 +56,21 @@ class Taught:
     """What is taught, and by which labels."""
 
     dataset: Dataset
+    """With what the run knew beyond its data before."""
     lessons: Lessons
+    examples: tuple[Example, ...]
+    """What it will know beyond its data."""
     before: Path
     """The adapter's folder."""
     model: Any
     pool: Pool
     prompts: Prompts
+    weights: Weights
+    """All that is trained, as it was before."""
+
+    @property
+    def wiser(self) -> Dataset:
+        return self.dataset.with_examples(self.examples)
 
     def gpt(self, joint: PreferenceModel) -> Gpt:
         return Gpt(self.model, self.prompts, joint.match, joint.memory)
@@ -69,9 +78,19 @@ class Taught:
     def sequence(self, gpt: Gpt) -> SequenceModel | None:
         return load_sequence(self.before, self.dataset.catalogue, text_vectors(gpt))
 
-    def answers(self, joint: PreferenceModel, pool: Pool) -> Answers:
+    def answers(self, joint: PreferenceModel, pool: Pool, dataset: Dataset) -> Answers:
         gpt = self.gpt(joint)
-        return answers(Ensemble(gpt, scorers_of(self.dataset, self.sequence(gpt))), pool, self.lessons)
+        return answers(Ensemble(gpt, scorers_of(dataset, self.sequence(gpt))), pool, self.lessons)
+
+    @contextmanager
+    def part_of_the_way(self, joint: PreferenceModel) -> Iterator[None]:
+        """With KEPT_STEP of what was learned, as in fine-tuning, and the items read so: old features beside new ones
+        look like a loss."""
+        learned = weights_of(joint)
+        put_weights(joint, between(self.weights, learned, KEPT_STEP))
+        joint.item_features()
+        yield
+        put_weights(joint, learned)
 
 
 def teach(
@@ -95,7 +114,7 @@ def teach(
     progress.update(phase="going on from the checkpoint" if kept else "reading the items")
     taught, joint, rows = _prepare(dataset, base, options, folder, before)
     progress.update(phase="asking the model before")
-    first = taught.answers(joint, taught.pool)
+    first = taught.answers(joint, taught.pool, taught.dataset)
     validation, count = _validation(taught, measure)
     if kept:
         joint.memory.copy_(kept["memory"])
@@ -105,20 +124,16 @@ def teach(
         folder.write("config.json", folder.read("config.json") | {"schedule": asdict(schedule)})
 
     def look() -> Found:
-        """On items that are all read by the weights as they are: old features beside new ones look like a loss."""
-        joint.item_features()
-        return validation.of(taught.gpt(joint), schedule.sample)
+        with taught.part_of_the_way(joint):
+            return validation.of(taught.gpt(joint), schedule.sample)
 
     start = kept["start"] if kept else copy.deepcopy(joint.match.state_dict())
-    loop = Loop(joint, rows, schedule, options, folder, progress, stop, look)
-    outcome = loop.run(start, kept, look_first=True)
-    if outcome.step == 0:  # validation got worse
-        with written_whole(folder.adapter) as partial:
-            shutil.copytree(before, partial)
-        found, last = Found(taught.pool, math.nan, RunFolder(before.parent).read("metrics.json")), first
-    else:
+    outcome = Loop(joint, rows, schedule, options, folder, progress, stop, look).run(start, kept, look_first=True)
+    progress.update(phase="reading the items again", seconds_left=None, heard=True)
+    joint.eval()
+    with taught.part_of_the_way(joint):
         found = _learned(taught, joint, validation if count else None, schedule.requests, folder, progress)
-        last = taught.answers(joint, found.pool)
+        last = taught.answers(joint, found.pool, taught.wiser)
     folder.write("taught.json", report(dataset, taught.lessons, first, last))
     finish(found, outcome, folder, progress)
     (folder.path / "lessons.json").unlink(missing_ok=True)
@@ -133,15 +148,12 @@ def _learned(
     progress: Progress,
 ) -> Found:
     """Writes the new adapter, with weights of the pool that fit it where there is something to fit them on."""
-    progress.update(phase="reading the items again", seconds_left=None, heard=True)
-    joint.eval()
-    joint.item_features()
     gpt = taught.gpt(joint)
     progress.update(phase="choosing the weights of the scorers")
     sequence = taught.sequence(gpt)
     found = validation.at_the_end(gpt, sequence, requests) if validation else Found(taught.pool, math.nan, {})
     progress.update(phase="saving")
-    save_adapter(folder.adapter, gpt, taught.model, found.pool, sequence)
+    save_adapter(folder.adapter, gpt, taught.model, found.pool, sequence, examples=taught.examples)
     return found
 
 
@@ -150,6 +162,8 @@ def _prepare(
 ) -> tuple[Taught, PreferenceModel, list[Row]]:
     """The model before with its LoRA free to move, remembered as the reference; and the rows to learn from."""
     lessons = lessons_of(dataset, folder.read("lessons.json").get("labels", []))
+    known = load_examples(before, dataset.catalogue)
+    dataset = dataset.with_examples(known)
     prompts = Prompts(base.tokenizer, dataset.catalogue, options.window)
     layers = linear_layers(base.model, options.trained_share)[1]
     model, match, pool = load_adapter(before, base.model)
@@ -161,7 +175,8 @@ def _prepare(
     rows += [usual[number] for number in some]
     joint = PreferenceModel(model, prompts, match, layers, loss_weights(options), rows, rejected)
     joint.remember()
-    return Taught(dataset, lessons, before, model, pool, prompts), joint, rows
+    examples = examples_of(lessons, known)
+    return Taught(dataset, lessons, examples, before, model, pool, prompts, weights_of(joint)), joint, rows
 
 
 def lesson_rows(lessons: Sequence[Lesson], prompts: Prompts, pool: Pool) -> tuple[list[Row], dict[int, Rejected]]:
@@ -183,7 +198,7 @@ def lesson_rows(lessons: Sequence[Lesson], prompts: Prompts, pool: Pool) -> tupl
 
 def _validation(taught: Taught, measure: Measure) -> tuple[Validation, int]:
     """On the examples that no lesson is about, and how many those are."""
-    dataset = taught.dataset
+    dataset = taught.wiser
     valid = without(dataset, taught.lessons)
     return Validation(replace(dataset, examples={**dataset.examples, "valid": valid}), measure), len(valid)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gpr.data.dataset import Catalogue, Example, Request
 from gpr.errors import ModelError
 from gpr.files import written_whole
 from gpr.scorers.pool import Pool
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from gpr.scorers.sequence import SequenceModel
 
 MATCH, FEATURES, POOL = "match.safetensors", "items.safetensors", "pool.json"
+EXAMPLES = "examples.json"
+"""What a taught run knows beyond its data: queries with items that were called good."""
 
 
 def save_adapter(
@@ -27,10 +31,12 @@ def save_adapter(
     pool: Pool,
     sequence: SequenceModel | None = None,
     below: dict[str, Any] | None = None,
+    examples: Sequence[Example] = (),
 ) -> None:
     """Writes the adapter's folder, whole or not at all; the item features go with it for a quick start.
 
     Args:
+        examples: with a query and no history, which `load_examples` gives back.
         below: LoRA weights of the same shape that are in the base of this model, and not in the base by its name: they
             become part of the adapter.
     """
@@ -51,6 +57,25 @@ def save_adapter(
         if sequence:
             save_sequence(partial, sequence, gpt.catalogue)
         (partial / POOL).write_text(json.dumps(pool.json(), indent=1), encoding="utf-8")
+        if examples:
+            ids = gpt.catalogue.item_ids
+            rows = [{"query": one.request.query, "item_id": ids[one.item]} for one in examples]
+            (partial / EXAMPLES).write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def load_examples(folder: Path, catalogue: Catalogue) -> list[Example]:
+    """What a taught run knows beyond its data, as far as the catalogue has the items.
+
+    Raises:
+        ModelError: the file is damaged.
+    """
+    path = folder / EXAMPLES
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+        said = [(str(row["query"]), str(row["item_id"])) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError("The examples of the run are damaged.", where=str(path), hint="Teach it again.") from error
+    return [Example(Request(query), catalogue.numbers[item]) for query, item in said if item in catalogue.numbers]
 
 
 def _join(folder: Path, below: dict[str, Any]) -> None:
@@ -127,6 +152,6 @@ def adapter_digest(folder: Path) -> str:
     from gpr.scorers.sequence import SEQUENCE
 
     digest = hashlib.sha256()
-    for name in ("adapter_model.safetensors", MATCH, POOL, SEQUENCE, HEAD):
+    for name in ("adapter_model.safetensors", MATCH, POOL, SEQUENCE, HEAD, EXAMPLES):
         digest.update((folder / name).read_bytes() if (folder / name).exists() else b"")
     return digest.hexdigest()[:16]

@@ -1,8 +1,8 @@
 """`feedback`: what annotators said moves items at once, for the same request and for similar ones, before any training.
 
 Requests are similar by the words of their queries (cosine of TF-IDF) or the items of their histories (Jaccard). It is
-added to what the pool says and shown as a part of its own. How much a verdict weighs is fitted on the labels: how well
-what was said for other requests foretells what was said for this one.
+added to what the pool says and shown as a part of its own. How much a verdict weighs for a similar request is fitted on
+the labels: how well what was said for other requests foretells what was said for this one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from gpr.scorers.scorer import Scores
 
 NAME = "feedback"
 STRENGTH = {"good": 1.5, "bad": -2.5}
-"""Log-odds that one verdict moves its item by, for the very request: what fitted ones are drawn to."""
+"""Log-odds that one verdict moves its item by, for the very request."""
+NEARBY = {"good": 0.5, "bad": -0.5}
+"""The same for a request that is like it in full: what fitted ones are drawn to. Larger ones made held-out requests
+worse (docs/results.md)."""
 PENALTY = 2.0
 """Times the squared distance from those, against the log-likelihood summed over labels: decides where few labels do
 not."""
@@ -26,7 +29,7 @@ MOST_FITTED = 300
 """Labels that are foretold, at most: the latest."""
 MOST = 4.0
 """Log-odds that all verdicts together move an item by."""
-NEAR = 0.3
+NEAR = 0.5
 """Less similar requests do not count."""
 
 
@@ -47,7 +50,7 @@ class Feedback:
         self._words = TfidfVectorizer(token_pattern=r"(?u)\w+", sublinear_tf=True)
         worded = any(map(str.isalnum, "".join(queries)))
         self._known = self._words.fit_transform(queries) if worded else None
-        self.strength = dict(STRENGTH)
+        self.strength = dict(NEARBY)
 
     def fitted(self) -> Feedback:
         """With the strengths under which the labels are most likely, each foretold by those of other requests."""
@@ -80,7 +83,8 @@ class Feedback:
         moved = np.zeros(self._n_items)
         for label, near in zip(self._labels, self._similar(request), strict=True):
             if near >= NEAR:
-                moved[self._numbers[label.item_id]] += near * self.strength[label.verdict]
+                strength = STRENGTH if near == 1.0 else self.strength
+                moved[self._numbers[label.item_id]] += near * strength[label.verdict]
         return np.clip(moved, -MOST, MOST)
 
     def _similar(self, request: Request) -> list[float]:
@@ -116,7 +120,7 @@ def _most_likely(said: NDArray[np.float64], chances: NDArray[np.float64], good: 
     from scipy.special import expit, log_expit
 
     known = np.column_stack([said, chances, np.ones(len(good))])  # (L, 4)
-    usual, signs = np.array([STRENGTH["good"], STRENGTH["bad"], 0.0, 0.0]), np.where(good, 1.0, -1.0)
+    usual, signs = np.array([NEARBY["good"], NEARBY["bad"], 0.0, 0.0]), np.where(good, 1.0, -1.0)
     pulls = PENALTY * np.array([1.0, 1.0, 0.01, 0.01])
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
