@@ -118,6 +118,7 @@ def teach(
     ] = 100,
     labels: Annotated[list[int] | None, typer.Option(help="How many to give; may be repeated.")] = None,
     order: Annotated[list[str] | None, typer.Option(help="uncertain or random; may be repeated.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Splits, for data that is split by the seed.")] = 1,
     picture: Annotated[Path | None, typer.Option(help="Where to draw the curves (PNG; needs matplotlib).")] = None,
     as_json: Json = False,
 ) -> None:
@@ -126,7 +127,8 @@ def teach(
     from gpr.cache import cache_folder
     from gpr.data.load import load
 
-    given = measure(load(data, cache=cache_folder()), root, _tell, known, labels or COUNTS, order or ORDERS)  # type: ignore[arg-type]
+    splits = [load(data, cache=cache_folder(), seed=seed) for seed in range(seeds)]
+    given = measure(splits, root, _tell, known, labels or COUNTS, order or ORDERS)  # type: ignore[arg-type]
     if picture:
         draw(given, picture)
     _show(given, as_json)

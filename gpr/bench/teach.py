@@ -33,6 +33,7 @@ ORDERS: tuple[Order, ...] = ("uncertain", "random")
 BASE = "known"
 """The run that is taught."""
 METRIC = "NDCG@10"
+WAYS = ("feedback", "taught", "both")
 Say = Callable[[float, str], None]
 
 
@@ -76,7 +77,7 @@ def _list(dataset: Dataset, log_probs: NDArray[np.floating]) -> list[Recommendat
 
 
 def measure(
-    data: Dataset,
+    splits: Sequence[Dataset],
     root: Path,
     say: Say,
     known: int,
@@ -85,76 +86,85 @@ def measure(
     options: Options | None = None,
 ) -> dict[str, Any]:
     """One row for each order and number of labels: the metric with `feedback` alone, taught, and both, each with its
-    difference to no label and p.
+    difference to no label and p, over the test requests of all splits.
 
     Args:
-        known: training queries that the run knows. options: of the run that knows them.
+        splits: of one data set; each has an annotator and runs of its own. known: training queries that the run knows.
+            options: of the run that knows them.
     """
-    workspace = Workspace(root)
-    source = _part(data, root / "part", known)
-    if not _usable(workspace, BASE):
-        say(0.0, "training on the part that is known")
-        workspace.train(
-            str(source), workspace.new_run_folder(BASE, overwrite=True), options or Options(), lambda: False
-        )
-    before = workspace.recommender(BASE)
-    oracle = Oracle(before.dataset, _hidden(data, before.dataset))
-    asked = _log_probs(before, list(oracle.relevant), root / "asked.npy", say)
-    test = before.dataset.examples["test"]
-    requests, items = [one.request for one in test], np.array([one.item for one in test])
-    judge = _Judge(before.dataset, requests, items)
-    start = _log_probs(before, requests, root / "none.npy", say)
-    rows = []
     points = [(order, count) for order in orders for count in counts]
+    found = []
+    for at, data in enumerate(splits):
+        tell = lambda share, words, at=at: say((at + share) / len(splits), words)  # noqa: E731
+        found.append(_simulate(data, root / f"split-{at}", tell, known, points, options or Options()))
+    start = np.concatenate([one.start for one in found])
+    groups = [(at, request) for at, one in enumerate(found) for request in one.requests]
+    sample = Resampling(np.unique([repr(group) for group in groups], return_inverse=True)[1])
+    rows = []
     for at, (order, count) in enumerate(points):
-        labels = oracle.labels(asked, order, count)
-        name = f"{order}-{count}"
-        say((at + 1) / (len(points) + 1), f"teaching {name}")
-        taught = _taught(workspace, name, labels)
-        after = _log_probs(taught, requests, root / f"{name}.npy", say)
-        good = sum(label.verdict == "good" for label in labels)
-        rows.append({"order": order, "labels": len(labels), "good": good, **judge.row(start, after, labels)})
+        row: dict[str, Any] = {"order": order, "labels": count, "good": sum(one.good[at] for one in found)}
+        for way in WAYS:
+            values = np.concatenate([one.after[at][way] for one in found])
+            low, high = sample.interval(values - start)
+            row[way] = {
+                METRIC: round(float(values.mean()), 4),
+                "difference": round(float((values - start).mean()), 4),
+                "interval": [round(low, 4), round(high, 4)],
+                "p": round(sample.p_value(values - start), 4),
+            }
+        rows.append(row)
     return {
-        "data": data.name,
+        "data": splits[0].name,
+        "splits": len(splits),
         "known": known,
-        "hidden": len(oracle.relevant),
-        "tests": len(items),
-        METRIC: judge.mean(start),
+        "hidden": sum(one.hidden for one in found),
+        "tests": len(start),
+        METRIC: round(float(start.mean()), 4),
         "rows": rows,
     }
 
 
 @dataclass(frozen=True)
-class _Judge:
-    dataset: Dataset
-    requests: list[Request]
-    items: NDArray[np.int64]
+class _Simulated:
+    """One split: the metric of each of its B test requests."""
 
-    def values(self, log_probs: Scores) -> NDArray[np.float64]:
-        return per_request(ranks(log_probs, self.items))[METRIC]
+    requests: list[str]
+    hidden: int
+    start: NDArray[np.float64]
+    """(B,) without a label."""
+    after: list[dict[str, NDArray[np.float64]]]
+    """For each point, way -> (B,)."""
+    good: list[int]
+    """Of the labels of each point."""
 
-    def mean(self, log_probs: Scores) -> float:
-        return round(float(self.values(log_probs).mean()), 4)
 
-    def moved(self, log_probs: Scores, labels: Sequence[Label]) -> Scores:
-        """With `feedback` on top."""
-        feedback = Feedback(labels, self.dataset).fitted()
-        return log_probs + np.stack([feedback.scores(request) for request in self.requests])
-
-    def row(self, start: Scores, after: Scores, labels: Sequence[Label]) -> dict[str, Any]:
-        sample = Resampling(np.unique([str(one) for one in self.requests], return_inverse=True)[1])
-        base, found = self.values(start), {}
-        ways = {"feedback": self.moved(start, labels), "taught": after, "both": self.moved(after, labels)}
-        for way, log_probs in ways.items():
-            difference = self.values(log_probs) - base
-            low, high = sample.interval(difference)
-            found[way] = {
-                METRIC: self.mean(log_probs),
-                "difference": round(float(difference.mean()), 4),
-                "interval": [round(low, 4), round(high, 4)],
-                "p": round(sample.p_value(difference), 4),
-            }
-        return found
+def _simulate(
+    data: Dataset, root: Path, say: Say, known: int, points: Sequence[tuple[Order, int]], options: Options
+) -> _Simulated:
+    workspace = Workspace(root)
+    source = _part(data, root / "part", known)
+    if not _usable(workspace, BASE):
+        say(0.0, "training on the part that is known")
+        workspace.train(str(source), workspace.new_run_folder(BASE, overwrite=True), options, lambda: False)
+    before = workspace.recommender(BASE)
+    dataset = before.dataset
+    oracle = Oracle(dataset, _hidden(data, dataset))
+    asked = _log_probs(before, list(oracle.relevant), root / "asked.npy", say)
+    requests = [one.request for one in dataset.examples["test"]]
+    items = np.array([one.item for one in dataset.examples["test"]])
+    value = lambda log_probs: per_request(ranks(log_probs, items))[METRIC]  # noqa: E731
+    start = _log_probs(before, requests, root / "none.npy", say)
+    after, good = [], []
+    for at, (order, count) in enumerate(points):
+        labels = oracle.labels(asked, order, count)
+        name = f"{order}-{count}"
+        say((at + 1) / (len(points) + 1), f"teaching {name}")
+        taught = _log_probs(_taught(workspace, name, labels), requests, root / f"{name}.npy", say)
+        feedback = Feedback(labels, dataset).fitted()
+        moved = np.stack([feedback.scores(request) for request in requests])
+        after.append({"feedback": value(start + moved), "taught": value(taught), "both": value(taught + moved)})
+        good.append(sum(label.verdict == "good" for label in labels))
+    return _Simulated([str(request) for request in requests], len(oracle.relevant), value(start), after, good)
 
 
 def _part(data: Dataset, folder: Path, known: int) -> Path:
@@ -228,7 +238,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(6, 4), dpi=100)
     for order, style in zip(ORDERS, ("-", "--"), strict=True):
         own = [row for row in figures["rows"] if row["order"] == order]
-        for way in ("feedback", "taught", "both"):
+        for way in WAYS:
             values = [figures[METRIC], *(row[way][METRIC] for row in own)]
             axes.plot([0, *(row["labels"] for row in own)], values, style, marker="o", label=f"{way}, {order}")
     axes.set(xlabel="labels", ylabel=f"{METRIC}, test split", title=figures["data"])

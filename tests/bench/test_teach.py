@@ -26,14 +26,14 @@ def test_the_oracle_knows_what_is_relevant(films: Dataset) -> None:
 
 def test_a_measurement_goes_on_where_it_ended(films: Dataset, tmp_path: Path, tiny_base_folder: Path) -> None:
     options = Options(epochs=1, base=str(tiny_base_folder))
-    found = measure(films, tmp_path, lambda share, words: None, 3, (4,), ("random",), options)
+    found = measure([films], tmp_path, lambda share, words: None, 3, (4,), ("random",), options)
     assert (found["known"], found["hidden"], found["tests"]) == (3, 5, 4)
     row = found["rows"][0]
     assert row["labels"] == 4
     assert set(row) >= {"feedback", "taught", "both"}
     assert row["taught"]["difference"] == pytest.approx(row["taught"][METRIC] - found[METRIC], abs=2e-4)
     said: list[str] = []
-    again = measure(films, tmp_path, lambda share, words: said.append(words), 3, (4,), ("random",), options)
+    again = measure([films], tmp_path, lambda share, words: said.append(words), 3, (4,), ("random",), options)
     assert again == found
     assert said == ["teaching random-4"]
     draw(found, tmp_path / "curve.png")

@@ -6,7 +6,7 @@ import pytest
 from gpr.data.dataset import Dataset, Request
 from gpr.labels.label import Label
 from gpr.ranking import Scored, Wish, probabilities
-from gpr.scorers.feedback import MOST, NAME, STRENGTH, Feedback
+from gpr.scorers.feedback import MOST, NAME, NEARBY, STRENGTH, Feedback
 from gpr.scorers.pool import Pool
 
 
@@ -34,9 +34,9 @@ def test_a_label_moves_its_item_for_that_request_and_less_for_similar_ones(films
 
 
 def test_histories_are_similar_by_what_they_share(films: Dataset) -> None:
-    feedback = Feedback([said(films, "", 0, "good", (1, 2))], films)
-    assert feedback.scores(Request("", (1, 2)))[0] == pytest.approx(STRENGTH["good"])
-    assert feedback.scores(Request("", (2, 3)))[0] == pytest.approx(STRENGTH["good"] / 3)
+    feedback = Feedback([said(films, "", 0, "good", (1, 2, 3))], films)
+    assert feedback.scores(Request("", (1, 2, 3)))[0] == pytest.approx(STRENGTH["good"])
+    assert feedback.scores(Request("", (2, 3)))[0] == pytest.approx(NEARBY["good"] * 2 / 3)
     assert not feedback.scores(Request("", (3,))).any()
 
 
@@ -60,26 +60,28 @@ def test_what_is_moved_still_sums_to_one_and_its_share_is_told(films: Dataset) -
 
 def test_strengths_are_fitted_on_what_labels_foretell(films: Dataset) -> None:
     honest = [
-        said(films, f"flying in dreams at night {word}", item, verdict)
+        said(films, f"flying in dreams at night over the sea {word}", item, verdict)
         for word in "abcdefgh"
         for item, verdict in JUDGED
     ]
     fickle = [
-        said(films, f"flying in dreams at night {word}", item, "bad") for word in "abcdefgh" for item, _ in JUDGED
+        said(films, f"flying in dreams at night over the sea {word}", item, "bad")
+        for word in "abcdefgh"
+        for item, _ in JUDGED
     ]
     contrary = [
-        said(films, f"flying in dreams at night {w}", 0, v)
+        said(films, f"flying in dreams at night over the sea {w}", 0, v)
         for w, v in zip("abcdefgh", ["good", "bad"] * 4, strict=True)
     ]
     sure = Feedback(honest, films).fitted().strength
-    assert sure["good"] > STRENGTH["good"] - 0.1
+    assert sure["good"] > NEARBY["good"] + 0.1
     assert 0 <= Feedback(contrary, films).fitted().strength["good"] < sure["good"]
     assert Feedback(fickle, films).fitted().strength["bad"] < 0
-    request = Request("flying in dreams at night a")
+    request = Request("flying in dreams at night over the sea a")
     assert Feedback(contrary, films).fitted().scores(request)[0] < Feedback(honest, films).fitted().scores(request)[0]
 
 
 def test_labels_of_one_request_alone_fit_nothing(films: Dataset) -> None:
     alone = [said(films, "dreams", 0, "good"), said(films, "Dreams ", 0, "bad"), said(films, "sharks", 1, "bad")]
-    assert Feedback(alone, films).fitted().strength == STRENGTH
-    assert Feedback([], films).fitted().strength == STRENGTH
+    assert Feedback(alone, films).fitted().strength == NEARBY
+    assert Feedback([], films).fitted().strength == NEARBY
