@@ -78,21 +78,35 @@ def rank(scored: Scored, wish: Wish) -> list[Recommendation]:
     order = order[np.isfinite(log_probs[order])]
     if wish.diversity > 0 and scored.vectors is not None:
         order = _diverse(order[: looked_at(wish)], log_probs, scored.vectors, wish)
-    catalogue = scored.dataset.catalogue
-    scores = {name: part[0] for name, part in scored.parts.items()}
     return [
-        Recommendation(
-            place,
-            number,
-            catalogue.item_ids[number],
-            catalogue.titles[number],
-            math.exp(log_probs[number]),
-            float(log_probs[number]),
-            {name: float(part[number]) for name, part in scores.items()},
-            {name: float(part[number]) for name, part in shares.items()},
-        )
-        for place, number in enumerate(map(int, order[: wish.k]), 1)
+        _found(scored, log_probs, shares, place, number) for place, number in enumerate(map(int, order[: wish.k]), 1)
     ]
+
+
+def stands(scored: Scored, number: int) -> Recommendation:
+    """One item, with its rank in the list of all; rank 0 and probability 0 if it cannot be recommended.
+
+    Raises:
+        RequestError: nothing can be recommended.
+    """
+    log_probs, shares = probabilities(scored, Wish())
+    own = log_probs[number]
+    ahead = np.count_nonzero(log_probs > own) + np.count_nonzero(log_probs[:number] == own)
+    return _found(scored, log_probs, shares, int(ahead) + 1 if np.isfinite(own) else 0, number)
+
+
+def _found(scored: Scored, log_probs: Scores, shares: Mapping[str, Scores], place: int, number: int) -> Recommendation:
+    catalogue = scored.dataset.catalogue
+    return Recommendation(
+        place,
+        number,
+        catalogue.item_ids[number],
+        catalogue.titles[number],
+        math.exp(log_probs[number]),
+        float(log_probs[number]),
+        {name: float(part[0, number]) for name, part in scored.parts.items()},
+        {name: float(part[number]) for name, part in shares.items()},
+    )
 
 
 def probabilities(scored: Scored, wish: Wish) -> tuple[Scores, dict[str, Scores]]:

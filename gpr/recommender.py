@@ -21,6 +21,7 @@ from gpr.files import written_whole
 from gpr.latest import Latest
 from gpr.lm.base import Base
 from gpr.lm.prompts import MAX_HISTORY, Prompts
+from gpr.lm.trie import Ints
 from gpr.ranking import Scored, Wish, rank
 from gpr.recommendation import Recommendation
 from gpr.scorers.adapter import adapter_digest, load_adapter, load_examples, load_item_features
@@ -30,7 +31,7 @@ from gpr.scorers.gpt import Gpt, fingerprint
 from gpr.scorers.head import load_head
 from gpr.scorers.pool import Pool
 from gpr.scorers.sequence import load_sequence
-from gpr.stages import Stages
+from gpr.stages import NONE, Stages
 
 KEPT_EXPLAINERS = 16
 """Answers whose reasons are kept, for the next card of the same answer."""
@@ -77,14 +78,16 @@ class Recommender:
         wish = Wish(k)
         return rank(self.score(request, feedback, wish), wish)
 
-    def score(self, request: Request, feedback: Feedback | None = None, wish: Wish | None = None) -> Scored:
+    def score(
+        self, request: Request, feedback: Feedback | None = None, wish: Wish | None = None, also: Ints = NONE
+    ) -> Scored:
         """What all parts say of every item, for `rank`; in a large catalogue of its candidates, which hold all that
-        the wish could list.
+        the wish could list, and the items (A,) in `also`.
 
         Raises:
             RequestError: the request is empty or too long, or nothing is left to recommend.
         """
-        return self.begin(request, feedback, wish).scored()
+        return self.begin(request, feedback, wish).scored(also)
 
     def begin(self, request: Request, feedback: Feedback | None = None, wish: Wish | None = None) -> Stages:
         """The same in stages: what is shown first, and what follows. The model reads the request here.

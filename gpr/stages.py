@@ -22,6 +22,7 @@ from gpr.scorers.gpt import Parts
 from gpr.scorers.pool import OF_PRIOR
 from gpr.scorers.scorer import Scores
 
+NONE: Ints = np.zeros(0, np.int64)
 BEST_OF_EACH = 200
 """Items of each part that are candidates where the whole catalogue would take too long."""
 WAIT = 0.7
@@ -58,8 +59,11 @@ class Stages:
         found = rank(self._among(*self._best), self.wish)
         return [replace(one, probability=unknown, log_prob=unknown) for one in found]
 
-    def scored(self) -> Scored:
+    def scored(self, also: Ints = NONE) -> Scored:
         """What all parts say of every item, or of the candidates.
+
+        Args:
+            also: (A,) numbers of items that are candidates whatever is said of them.
 
         Raises:
             RequestError: nothing is left to recommend.
@@ -69,7 +73,7 @@ class Stages:
             with self.lock:
                 generate = gpt.generate(self.reading)
             return replace(self.unscored, parts={OF_PRIOR: generate, **self.unscored.parts})
-        items = np.union1d(self._best[0], self._best_of_each())
+        items = np.unique(np.concatenate([self._best[0], self._best_of_each(), also]))
         with self.lock:
             return self._among(items, gpt.generate(self.reading, items)[0])
 
@@ -99,7 +103,7 @@ class Stages:
         allowed = self._offers[1]
         counts = [name for name in self.unscored.parts if self._weights.get(name, 0.0) > 0]
         best = [_best_of(self.unscored.parts[name][0], allowed, BEST_OF_EACH) for name in counts]
-        return np.unique(np.concatenate([np.zeros(0, np.int64), *best]))
+        return np.concatenate([NONE, *best])
 
     def _among(self, items: Ints, generate: Scores) -> Scored:
         """With `generate` of some items, which are the candidates."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from gpr.data.dataset import Catalogue, Dataset, Example, Request
 from gpr.errors import RequestError
-from gpr.ranking import WISHED, Scored, Wish, parts_to_weigh, rank
+from gpr.ranking import WISHED, Scored, Wish, parts_to_weigh, rank, stands
 from gpr.scorers.feedback import NAME as FEEDBACK
 from gpr.scorers.pool import Pool
 
@@ -42,6 +44,13 @@ def test_only_what_is_allowed_is_ranked_and_sums_to_one(scored: Scored) -> None:
     assert [one.probability for one in found] == pytest.approx([before[title] / rest for title in "bde"])
     for name in ("generate", "words"):
         assert sum(one.probability * one.shares[name] for one in found) == pytest.approx(0, abs=1e-6)
+
+
+def test_one_item_stands_where_it_does_in_the_whole_list(scored: Scored) -> None:
+    everything = rank(scored, Wish(5))
+    assert [stands(scored, found.number) for found in everything] == everything
+    of_history = stands(replace(scored, request=Request("x", (2,))), 2)
+    assert (of_history.rank, of_history.probability) == (0, 0)
 
 
 def test_nothing_left_is_told_in_words(scored: Scored) -> None:

@@ -108,6 +108,19 @@ def test_a_short_shortlist_keeps_the_best_and_shares_all_probability_among_its_c
     assert numbers(found) == numbers(rank(recommender.score(request_, wish=wish), wish))
 
 
+def test_an_item_may_be_a_candidate_whatever_is_said_of_it(recommender: Recommender, large: pytest.MonkeyPatch) -> None:
+    large.setattr(stages, "BEST_OF_EACH", 3)
+    few = recommender.score(ASKED[0]).candidates
+    assert few is not None
+    other = np.flatnonzero(~few)[:1]
+    scored = recommender.score(ASKED[0], also=other)
+    assert scored.candidates is not None
+    assert np.flatnonzero(scored.candidates & ~few) == other
+    large.undo()
+    whole = recommender.score(ASKED[0])
+    assert scored.parts["generate"][0, other] == pytest.approx(whole.parts["generate"][0, other], abs=1e-4)
+
+
 def test_nothing_left_is_told_before_the_model_is_asked(recommender: Recommender, large: pytest.MonkeyPatch) -> None:
     begun = recommender.begin(ASKED[0], wish=Wish(3, np.zeros(len(TITLES), bool)))
     for stage in (begun.first, begun.scored):

@@ -15,6 +15,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gpr.data.dataset import MAX_QUERY_CHARS, Dataset, Request
 from gpr.errors import RequestError
 from gpr.labels.label import Label, request_id
@@ -33,6 +36,8 @@ THOUGHT_PER_CARD = 2
 Key = tuple[str, str]
 """Request id and item id."""
 Recommend = Callable[[Request], list[Recommendation]]
+Chances = Callable[[Request], NDArray[np.floating]]
+"""(N,) the probability of every item for a request."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +145,11 @@ def answered(
             yield [Card(request, one, (name, one.item_id)) for one in found]
 
 
-def urgency(dataset: Dataset, order: Order, others: Sequence[Recommend] = ()) -> Callable[[Card], float] | None:
+def urgency(dataset: Dataset, order: Order, others: Sequence[Chances] = ()) -> Callable[[Card], float] | None:
     """How soon a card is wanted, the lowest first; None for the order in which requests come.
 
     Args:
-        others: the answers of other runs, as long as the catalogue, for the order by disagreement.
+        others: what other runs think of every item, for the order by disagreement.
     """
     if order == "uncertain":
         return lambda card: abs(card.recommendation.probability - 0.5)
@@ -158,20 +163,19 @@ def urgency(dataset: Dataset, order: Order, others: Sequence[Recommend] = ()) ->
 
 
 class _Disagreement:
-    """The largest distance between the probabilities of an item, with a minus. Keeps the latest request's answers."""
+    """The largest distance between the probabilities of an item, with a minus. Keeps those of the latest request."""
 
-    def __init__(self, others: Sequence[Recommend]) -> None:
+    def __init__(self, others: Sequence[Chances]) -> None:
         if not others:
             raise RequestError("There is no other run to disagree with.", hint="Choose one under 'Compare with'.")
         self._others = others
-        self._known: tuple[Request, list[dict[int, float]]] = (Request(), [])
+        self._known: tuple[Request, list[NDArray[np.floating]]] = (Request(), [])
 
     def __call__(self, card: Card) -> float:
         if self._known[0] != card.request:
-            answers = [{one.number: one.probability for one in ask(card.request)} for ask in self._others]
-            self._known = (card.request, answers)
+            self._known = (card.request, [ask(card.request) for ask in self._others])
         number, own = card.recommendation.number, card.recommendation.probability
-        return -max(abs(own - answer.get(number, 0.0)) for answer in self._known[1])
+        return -max(abs(own - float(chances[number])) for chances in self._known[1])
 
 
 def in_order(answers: Iterator[list[Card]], urgent: Callable[[Card], float] | None) -> Iterator[Card]:

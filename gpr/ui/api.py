@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+import numpy as np
 from gradio.events import api
 
 from gpr.data.dataset import Request
 from gpr.errors import RequestError
-from gpr.recommendation import Recommendation
+from gpr.ranking import stands
 from gpr.ui.context import Active, Context
 from gpr.ui.labelling import annotator_of, give
 from gpr.ui.messages import worded
@@ -69,11 +70,8 @@ class Api:
             data: a sample's name or a kept data set; empty for what a new visitor sees.
         """
         recommender, request = self._asked(query, history or [], run, data)
-        catalogue = recommender.dataset.catalogue
-        number = catalogue.number(item_id)
-        order = recommender.recommend(request, len(catalogue))
-        nowhere = Recommendation(0, number, catalogue.item_ids[number], catalogue.titles[number], 0.0, float("-inf"))
-        found = next((found for found in order if found.number == number), nowhere)
+        number = recommender.dataset.catalogue.number(item_id)
+        found = stands(recommender.score(request, also=np.array([number])), number)
         name = annotator_of(annotator, who)
         give(self.context.workspace.labels, recommender.dataset, request, found, recommender.run, verdict, name)
         return f"{verdict}: {found.title}"

@@ -8,12 +8,16 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from gpr import ranking
 from gpr.data.dataset import Request
 from gpr.errors import RequestError
 from gpr.labels.label import Label, Preference
 from gpr.labels.queue import (
     EACH,
     Card,
+    Chances,
     Wish,
     answered,
     card_of,
@@ -113,7 +117,7 @@ class Dealer:
             return Deck(lambda: (self._turn([card]) for card in found), len(found) + len(seen), seen)
         requests = self._requests()
         coming = iter(requests)
-        urgent = urgency(self.dataset, wish.order, [self._whole(run) for run in choice.compare])
+        urgent = urgency(self.dataset, wish.order, [self._chances(run) for run in choice.compare])
         each = LISTED if choice.mode == LIST else EACH
 
         def turns() -> Iterator[Turn]:
@@ -157,8 +161,9 @@ class Dealer:
     def _run(self, run: str) -> Recommender:
         return self._context.recommender(Active(self._choice.active.data, "" if run == BASE else run))
 
-    def _whole(self, run: str) -> Callable[[Request], list[Recommendation]]:
-        return lambda request: self._run(run).recommend(request, len(self.dataset.catalogue))
+    def _chances(self, run: str) -> Chances:
+        """What a run thinks of every item; in a large catalogue, 0 of what is no candidate."""
+        return lambda request: np.exp(ranking.probabilities(self._run(run).score(request), ranking.Wish())[0])
 
     def _pairs(self, seen: set[Hashable]) -> Deck:
         own = self._choice.active.run or BASE

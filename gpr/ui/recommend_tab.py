@@ -90,8 +90,6 @@ class RecommendTab:
         self.belief.wire(self.active, self.answer, HEAVY)
         self.compare.wire(self.active, self.answer, self.name, HEAVY)
         self.ideas.wire(self.active, self.answer, self.box.query, HEAVY)
-        CardPresses(self.context, self.active, self.name, self.answer, self.out).wire(self.box)
-        self.out.press(None, cancels=runs, **QUICK)
         self.box.run.input(self.choose_run, [self.active, self.box.run], self.active, **TOLD)
         # Each key its own request: the one that gradio keeps back for 'always_last' has the text of the first key.
         self.box.history.key_up(
@@ -110,6 +108,9 @@ class RecommendTab:
         each(self.active.change)(self.show, [self.active, self.shown, self.recent], shown, **REFRESH)
         opened = loaded(self.open, [self.active, self.recent], shown, **REFRESH)
         runs.append(opened.then(self.ask_linked, asked, answered, **HEAVY))
+        # What is under way ends before a press is answered: asked again at once, the next one must not end with it.
+        self.out.press(None, cancels=runs, **QUICK)
+        CardPresses(self.context, self.active, self.name, self.answer, self.out).wire(self.box)
 
     def remember(self, stored: object, who: gr.Request) -> dict[str, str]:
         """What a new page is about, for the browser to remember."""

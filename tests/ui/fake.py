@@ -151,6 +151,9 @@ class FakeRecommender:
     def __init__(self, dataset: Dataset, run: str, *, twisted: bool = False) -> None:
         self.dataset, self.run, self.twisted = dataset, run, twisted
         self.asked: list[Request] = []
+        self.thought = threading.Event()
+        """Cleared, probabilities take long, and are among candidates."""
+        self.thought.set()
 
     @property
     def title(self) -> str:
@@ -159,7 +162,9 @@ class FakeRecommender:
     def recommend(self, request: Request, k: int = 10, feedback: Feedback | None = None) -> list[Recommendation]:
         return rank(self.score(request, feedback), Wish(k))
 
-    def score(self, request: Request, feedback: Feedback | None = None, wish: Wish | None = None) -> Scored:
+    def score(
+        self, request: Request, feedback: Feedback | None = None, wish: Wish | None = None, also: object = ()
+    ) -> Scored:
         catalogue = self.dataset.catalogue
         request = request.checked(len(catalogue))
         self.asked.append(request)
@@ -172,7 +177,7 @@ class FakeRecommender:
         return Scored(self.dataset, request, Pool.same(generate=1.0, match=1.0), parts, moved)
 
     def begin(self, request: Request, feedback: Feedback | None = None, wish: Wish | None = None) -> Any:
-        return FakeStages(self.score(request, feedback), wish or Wish())
+        return FakeStages(self.score(request, feedback), wish or Wish(), self.thought)
 
     def explainer(
         self, scored: Scored, answer: list[Recommendation], feedback: Feedback | None = None, wish: Wish | None = None
@@ -182,17 +187,22 @@ class FakeRecommender:
 
 @dataclass
 class FakeStages:
-    """Known at once."""
+    """Known at once, or with all items as candidates when it was thought of."""
 
     unscored: Scored
     wish: Wish
-    slow: bool = False
+    thought: threading.Event
+
+    def __post_init__(self) -> None:
+        self.slow = not self.thought.is_set()
 
     def first(self) -> list[Recommendation]:
         return [replace(found, probability=float("nan")) for found in rank(self.unscored, self.wish)]
 
     def scored(self) -> Scored:
-        return self.unscored
+        self.thought.wait(60)
+        candidates = np.ones(len(self.unscored.dataset.catalogue), bool)
+        return replace(self.unscored, candidates=candidates) if self.slow else self.unscored
 
 
 class FakeExplainer:

@@ -85,7 +85,9 @@ def test_three_at_once_never_see_each_others_state(visit: Visit, browser: Browse
         page.context.close()
 
 
-def test_a_question_can_be_cancelled_while_the_model_is_loaded(visit: Visit, workspace: FakeWorkspace) -> None:
+def test_a_question_can_be_cancelled_while_the_model_is_loaded_and_is_answered_in_two_stages(
+    visit: Visit, workspace: FakeWorkspace
+) -> None:
     page = visit.page
     workspace.ready.clear()
     page.goto(visit.url)
@@ -96,3 +98,18 @@ def test_a_question_can_be_cancelled_while_the_model_is_loaded(visit: Visit, wor
     workspace.ready.set()
     visit.ask("doll")
     expect(page.locator(".gpr-card h3").first).to_contain_text("Toy Story")
+    (model,) = workspace.loaded.values()
+    model.thought.clear()
+    visit.ask("crew")
+    answer = page.locator("#gpr-answer")
+    expect(answer).to_contain_text("These are the best; their probabilities follow.")
+    expect(page.locator(".gpr-card h3").first).to_contain_text("Alien")
+    expect(answer.locator(".gpr-cards[inert] .gpr-verdict")).to_have_count(14)  # not to be pressed yet
+    expect(answer).not_to_contain_text("%")
+    first = titles(page)
+    model.thought.set()
+    expect(answer).to_contain_text("probability among 7 candidates")
+    expect(page.locator(".gpr-odds b")).to_contain_text(["%"] * 7)
+    assert titles(page) == first
+    page.get_by_role("button", name="Good: Alien").click()
+    expect(answer).to_contain_text("Stored as good")
