@@ -42,7 +42,9 @@ def export(
     file: Annotated[Path, typer.Argument(help="A .csv, .jsonl, .parquet or .json file, or a folder for `datasets`.")],
     layout: Annotated[
         str,
-        typer.Option("--as", help="csv, jsonl, parquet, datasets, argilla, label-studio or pairs; else the suffix."),
+        typer.Option(
+            "--as", help="csv, jsonl, parquet, datasets, argilla, label-studio, pairs or preferences; else the suffix."
+        ),
     ] = "",
     resolved: Annotated[
         bool, typer.Option("--resolved", help="One label an item: rulings, else the majority.")
@@ -55,13 +57,14 @@ def export(
     from gpr.labels.formats import export_labels
 
     with _opened(root, url) as workspace:
-        labels = workspace.labels.current()
-        if not labels:
+        store = workspace.labels
+        said = store.preferences() if layout == "preferences" else store.current()
+        if not said:
             raise RequestError("There are no labels yet.", hint="Label some recommendations in the page first.")
-        if resolved:
-            labels = exchange.resolved(labels, workspace.labels.rulings())
-    count = export_labels(labels, file, layout)
-    print(f"{count:,} {'pairs' if layout == 'pairs' else 'labels'}: {file}")
+        if resolved and layout != "preferences":
+            said = exchange.resolved(store.current(), store.rulings())
+    count = export_labels(said, file, layout)
+    print(f"{count:,} {layout if layout in ('pairs', 'preferences') else 'labels'}: {file}")
 
 
 @label_app.command("import")
@@ -86,6 +89,7 @@ def import_(
     report = {
         "rows": len(rows),
         "labels": len(done.labels),
+        "preferences": len(done.preferences),
         "known": done.known,
         "unknown_items": done.unknown_items,
         "left_out": done.left_out,
@@ -93,7 +97,8 @@ def import_(
     if as_json:
         print_json(report)
         return
-    print(f"{len(done.labels):,} labels added, {done.known:,} known already, {len(done.left_out):,} rows left out")
+    added = f"{len(done.labels):,} labels" + (f", {len(done.preferences):,} preferences" if done.preferences else "")
+    print(f"{added} added, {done.known:,} known already, {len(done.left_out):,} rows left out")
     for title, found in (("in no data set, kept", done.unknown_items), ("left out", done.left_out)):
         for line in found[:SHOWN]:
             print(f"  {title}: {line}")

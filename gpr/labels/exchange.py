@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gpr.data.dataset import Catalogue
-from gpr.errors import DataError
-from gpr.labels.label import Label, Verdict, now, request_id
+from gpr.errors import DataError, GPRError
+from gpr.labels.label import Label, Preference, Verdict, now, request_id
 from gpr.labels.store import LabelStore
 
 VERDICT_WORDS: dict[str, Verdict] = {
@@ -27,8 +27,10 @@ class Imported:
 
     labels: list[Label] = field(default_factory=list)
     """New ones, kept."""
+    preferences: list[Preference] = field(default_factory=list)
+    """The same between runs."""
     known: int = 0
-    """Rows that say what the store says already."""
+    """Rows that say what the store says already, or what was said before that."""
     unknown_items: list[str] = field(default_factory=list)
     """Items of kept labels that no data set has that was looked at."""
     left_out: list[str] = field(default_factory=list)
@@ -38,7 +40,7 @@ class Imported:
 def import_rows(
     rows: Sequence[Mapping[str, Any]], store: LabelStore, catalogues: Mapping[str, Catalogue], annotator: str = ""
 ) -> Imported:
-    """Adds what the rows say to the store, in one step.
+    """Adds what the rows say to the store, in one step. What the store has of later is kept.
 
     Args:
         catalogues: data set's name -> its catalogue; where items and titles are looked up.
@@ -48,10 +50,13 @@ def import_rows(
         DataError: no row has a verdict together with an item_id or a title. WorkspaceError: the store does not work.
     """
     done = Imported()
+    _take_preferences([row for row in rows if _is_preference(row)], store, done)
     standing = {(label.request_id, label.item_id, label.annotator): label for label in store.current()}
     names = list(dict.fromkeys([*catalogues, *(label.dataset for label in standing.values() if label.dataset)]))
     missing: dict[str, None] = {}
     for number, row in enumerate(rows, 1):
+        if _is_preference(row):
+            continue
         label = _label(row, catalogues, names, annotator)
         if isinstance(label, str):
             done.left_out.append(f"row {number}: {label}")
@@ -59,7 +64,7 @@ def import_rows(
         if not any(label.item_id in catalogue.numbers for catalogue in catalogues.values()):
             missing[label.item_id or label.title] = None
         key = (label.request_id, label.item_id, label.annotator)
-        if key in standing and _says(standing[key]) == _says(label):
+        if key in standing and not _is_news(label, standing[key], timed=bool(row.get("time"))):
             done.known += 1
             continue
         standing[key] = label
@@ -69,12 +74,47 @@ def import_rows(
             f"No row is a label ({done.left_out[0]}).", hint="Each needs `verdict`, and `item_id` or `title`."
         )
     done.unknown_items = list(missing)
-    store.add(*done.labels)
+    store.add(*done.preferences, *done.labels)
     return done
 
 
-def _says(label: Label) -> tuple[str, ...]:
-    return label.verdict, label.reason, label.note, label.time
+def _is_news(label: Label, standing: Label, *, timed: bool) -> bool:
+    """Whether it says something else than what stands, and not earlier; or of which data set it is, which was unknown.
+
+    Args:
+        timed: the file says when it was said.
+    """
+    if label.dataset and not standing.dataset:
+        return True
+    other = (label.verdict, label.reason, label.note) != (standing.verdict, standing.reason, standing.note)
+    if not timed or label.time == standing.time:
+        return other
+    return label.time > standing.time
+
+
+def _is_preference(row: Mapping[str, Any]) -> bool:
+    return "winner" in row and "loser" in row
+
+
+def _take_preferences(rows: Sequence[Mapping[str, Any]], store: LabelStore, done: Imported) -> None:
+    """Those of an export, each as it was."""
+    standing = {_pair(one): one for one in store.preferences()} if rows else {}
+    for row in rows:
+        try:
+            one = Preference(**{**row, "history": tuple(row["history"])})
+        except (TypeError, KeyError, GPRError) as error:
+            done.left_out.append(f"a preference: {error}")
+            continue
+        known = standing.get(_pair(one))
+        if known and one.time <= known.time:
+            done.known += 1
+            continue
+        standing[_pair(one)] = one
+        done.preferences.append(one)
+
+
+def _pair(one: Preference) -> tuple[str, frozenset[str], str]:
+    return one.request_id, frozenset((one.winner, one.loser)), one.annotator
 
 
 def _label(

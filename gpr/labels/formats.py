@@ -1,5 +1,5 @@
 """Labels as files that other programs read and write: CSV, JSONL, Parquet, a `datasets` folder, Argilla, Label Studio;
-and preference pairs. It knows rows of plain values; what they mean for labels is in `exchange`.
+preference pairs, and preferences between runs. It knows rows of plain values; what they mean is in `exchange`.
 """
 
 from __future__ import annotations
@@ -7,14 +7,16 @@ from __future__ import annotations
 import csv
 import json
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from gpr.data.packed import unpack
 from gpr.errors import DataError
 from gpr.files import written_whole
 from gpr.labels import layouts
-from gpr.labels.label import Label
+from gpr.labels.label import Label, Preference
 
 COLUMNS = (
     "request_id",
@@ -37,16 +39,21 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 """A cell that starts so is run by spreadsheets; the apostrophes are those that were put in front of such a cell."""
 
 
-def export_labels(labels: Sequence[Label], path: Path, layout: str = "") -> int:
+MAX_UNPACKED = 4 * 1024**3
+"""Bytes of a packed `datasets` folder."""
+
+
+def export_labels(said: Sequence[Label] | Sequence[Preference], path: Path, layout: str = "") -> int:
     """Writes labels to `path`; what is there is replaced in one step.
 
     In CSV, a text that a spreadsheet would run as a formula gets an apostrophe in front, which reading takes off.
 
     Args:
+        said: preferences for the layout 'preferences', labels for all others.
         layout: one of LAYOUTS; without it the suffix says it, and a name without suffix is a `datasets` folder.
 
     Returns:
-        How many labels, or pairs, were written.
+        How many labels, pairs or preferences were written.
 
     Raises:
         DataError: no such format.
@@ -61,10 +68,17 @@ def export_labels(labels: Sequence[Label], path: Path, layout: str = "") -> int:
             hint=f"End the file's name with one of {', '.join(name for name in _BY_SUFFIX if name)}, "
             f"or choose one of {', '.join(WRITERS)}.",
         )
-    rows = layouts.pairs(labels) if layout == "pairs" else [row_of(label) for label in labels]
+    rows = _rows(said, layout)
     with written_whole(path) as partial:
         WRITERS[layout](rows, partial)
     return len(rows)
+
+
+def _rows(said: Sequence[Label] | Sequence[Preference], layout: str) -> list[Row]:
+    if layout == "preferences":
+        return layouts.preferred(cast("Sequence[Preference]", said))
+    labels = cast("Sequence[Label]", said)
+    return layouts.pairs(labels) if layout == "pairs" else [row_of(label) for label in labels]
 
 
 def row_of(label: Label) -> Row:
@@ -120,9 +134,9 @@ def _read_csv(path: Path) -> list[Row]:
     limit = csv.field_size_limit(10**9)  # of the whole process: put back, since data is read with its own
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            start = file.read(4096)
+            header = file.readline()
             file.seek(0)
-            separator = "\t" if start.count("\t") > start.count(",") else ","
+            separator = "\t" if header.count("\t") > header.count(",") else ","
             return [
                 {name: _as_it_was(value) for name, value in row.items()}
                 for row in csv.DictReader(file, delimiter=separator)
@@ -177,6 +191,13 @@ def _read_datasets(path: Path) -> list[Row]:
     return [row for part in parts for row in part.to_list()]
 
 
+def _read_zip(path: Path) -> list[Row]:
+    """A `datasets` folder as the page packs it."""
+    with tempfile.TemporaryDirectory() as folder:
+        unpack(path, Path(folder), max_bytes=MAX_UNPACKED)
+        return _read_datasets(Path(folder))
+
+
 def _write_json(lay: Callable[[Sequence[Row]], list[Row]]) -> Callable[[Sequence[Row], Path], None]:
     return lambda rows, path: path.write_text(  # type: ignore[return-value]
         json.dumps(lay(rows), ensure_ascii=False, indent=1), encoding="utf-8", newline="\n"
@@ -198,6 +219,7 @@ WRITERS: dict[str, Callable[[Sequence[Row], Path], None]] = {
     "argilla": _write_json(layouts.argilla),
     "label-studio": _write_json(layouts.label_studio),
     "pairs": _write_jsonl,
+    "preferences": _write_jsonl,
 }
 _BY_SUFFIX = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet", "": "datasets"}
 _READERS: dict[str, Callable[[Path], list[Row]]] = {
@@ -206,5 +228,6 @@ _READERS: dict[str, Callable[[Path], list[Row]]] = {
     ".jsonl": _read_jsonl,
     ".parquet": _read_parquet,
     ".json": _read_json,
+    ".zip": _read_zip,
     ".txt": lambda path: [{"query": line} for line in path.read_text(encoding="utf-8-sig").splitlines()],
 }

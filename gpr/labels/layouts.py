@@ -1,4 +1,6 @@
-"""The nested layouts of other labelling programs, out of and into flat rows; and preference pairs out of labels."""
+"""The nested layouts of other labelling programs, out of and into flat rows; preference pairs out of labels; and what
+was preferred side by side.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from gpr.labels.label import Label
+from gpr.labels.label import Label, Preference
 
 Row = dict[str, Any]
 JUDGED = ("query", "history", "title")
@@ -95,6 +97,11 @@ def _of_annotation(annotation: Row) -> Row:
         answer = value.get("choices") or value.get("text") or [""]
         row[result.get("from_name", "")] = answer[0] if isinstance(answer, list) else answer
     return row
+
+
+def preferred(preferences: Sequence[Preference]) -> list[Row]:
+    """Of two runs' lists, which one was liked more: all that is known of it."""
+    return [vars(one) | {"history": list(one.history)} for one in preferences]
 
 
 def pairs(labels: Sequence[Label]) -> list[Row]:

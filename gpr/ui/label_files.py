@@ -19,9 +19,9 @@ from gpr.ui.messages import failure, notice, plural, worded
 FORMATS = {
     "CSV": ("csv", ".csv"), "JSONL": ("jsonl", ".jsonl"), "Parquet": ("parquet", ".parquet"),
     "datasets folder": ("datasets", ""), "Argilla": ("argilla", ".json"), "Label Studio": ("label-studio", ".json"),
-    "Preference pairs": ("pairs", ".jsonl"),
+    "Preference pairs": ("pairs", ".jsonl"), "Preferences between runs": ("preferences", ".jsonl"),
 }  # fmt: skip
-READ = [".csv", ".tsv", ".jsonl", ".parquet", ".json"]
+READ = [".csv", ".tsv", ".jsonl", ".parquet", ".json", ".zip"]
 SHOWN = 3
 DOWNLOAD = "() => document.querySelector('#gpr-export-file')?.click()"
 
@@ -48,16 +48,17 @@ class LabelFiles:
     @worded
     def export(self, kind: str) -> tuple[Any, ...]:
         """All labels as a file, which the browser then fetches; a folder is packed."""
-        labels = self.context.workspace.labels.current()
-        if not labels:
-            return None, notice("There are no labels yet. Judge some recommendations first.", "warn")
         layout, suffix = FORMATS[kind]
+        store = self.context.workspace.labels
+        said = store.preferences() if layout == "preferences" else store.current()
+        if not said:
+            return None, notice("There are no labels yet. Judge some recommendations first.", "warn")
         folder = Path(tempfile.mkdtemp(dir=_made(Path(self.file.GRADIO_CACHE))))
         path = folder / f"labels{suffix}"
-        count = export_labels(labels, path, layout)
+        count = export_labels(said, path, layout)
         if path.is_dir():
             path = Path(shutil.make_archive(str(folder / "labels"), "zip", path))
-        what = "pair" if layout == "pairs" else "label"
+        what = {"pairs": "pair", "preferences": "preference"}.get(layout, "label")
         return str(path), notice(f"{plural(count, what)} in {path.name}.", "good")
 
     def take(self, file: str, stored: object, name: str, who: gr.Request) -> str:
@@ -73,7 +74,8 @@ class LabelFiles:
 
 
 def _report(done: Imported) -> str:
-    words = [f"{plural(len(done.labels), 'label')} added"]
+    words = [f"{plural(len(done.labels), 'label')} added"] if done.labels or not done.preferences else []
+    words += [f"{plural(len(done.preferences), 'preference')} added"] if done.preferences else []
     words += [f"{done.known:,} known already"] if done.known else []
     if done.unknown_items:
         words.append(f"{plural(len(done.unknown_items), 'item')} not in this data, kept: {_some(done.unknown_items)}")

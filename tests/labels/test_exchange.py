@@ -10,7 +10,7 @@ from gpr.data.dataset import Dataset
 from gpr.errors import DataError
 from gpr.labels.exchange import import_rows, resolved
 from gpr.labels.formats import COLUMNS, export_labels, read_rows, row_of
-from gpr.labels.label import Label, request_id
+from gpr.labels.label import Label, Preference, request_id
 from gpr.labels.store import LabelStore
 
 
@@ -52,6 +52,34 @@ def test_the_data_set_is_known_by_the_request(films: Dataset, store: LabelStore)
     row = {"request_id": request_id("b", "q"), "query": "q", "item_id": films.catalogue.item_ids[0], "verdict": "good"}
     import_rows([row], store, {"a": films.catalogue, "b": films.catalogue})
     assert [label.dataset for label in store.current()] == ["b"]
+
+
+def test_what_was_said_later_stands_and_what_is_learned_of_it_is_added(films: Dataset, store: LabelStore) -> None:
+    row = {"query": "q", "item_id": films.catalogue.item_ids[0], "verdict": "good"}
+    row["request_id"] = request_id("films", "q")
+    old, new = row | {"time": "2026-01-01"}, row | {"verdict": "bad", "time": "2026-02-01"}
+    import_rows([new], store, {})
+    assert import_rows([old], store, {}).known == 1
+    assert import_rows([row | {"verdict": "bad"}], store, {}).known == 1, "the same without a time"
+    assert [(label.verdict, label.dataset) for label in store.current()] == [("bad", "")]
+    assert len(import_rows([new], store, {"films": films.catalogue}).labels) == 1
+    assert [(label.verdict, label.dataset) for label in store.current()] == [("bad", "films")]
+    assert len(import_rows([row], store, {}).labels) == 1, "said now"
+
+
+def test_preferences_go_to_another_store_and_lose_nothing(store: LabelStore, tmp_path: Path) -> None:
+    said = [
+        Preference("r1", '=1 "梦"', ("3", "1"), "run-1", "", "ada", dataset="films", note="two\nlines"),
+        Preference("r2", "", ("3",), "run-1", "run-2", "bob", tie=True, dataset="films"),
+    ]
+    store.add(*said)
+    assert export_labels(store.preferences(), tmp_path / "liked.jsonl", "preferences") == 2
+    other = LabelStore("sqlite://")
+    rows = read_rows(tmp_path / "liked.jsonl")
+    assert import_rows(rows, other, {}).preferences == said
+    assert other.preferences() == said
+    again = import_rows([*rows, rows[0] | {"history": None}], other, {})
+    assert (again.preferences, again.known, len(again.left_out)) == ([], 2, 1)
 
 
 def test_rows_that_are_no_labels_are_told_with_their_number(store: LabelStore) -> None:

@@ -4,6 +4,7 @@ import csv
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,13 @@ def test_every_format_comes_back(name: str, labels: list[Label], label: Callable
     odd = ["=1", "'=1", "''-", "'quoted'", " spaces ", "tab\there", "line\r\nbreak", "\u2028", "-", "@x", "null", ""]
     labels += [label(query=text, note=text, reason=text, item_id=f"i{text}", title=text or "t") for text in odd]
     labels.append(label(probability=float("nan"), run=""))
+    labels.insert(0, label(note="many\ttabs\tare no separator" * 20))
     layout, path = ("", tmp_path / name) if "." in name or name == "folder" else (name, tmp_path / f"{name}.json")
     assert export_labels(labels, path, layout) == len(labels)
     assert flat(read_rows(path)) == [row_of(given) for given in labels]
+    if path.is_dir():
+        packed = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", path))
+        assert flat(read_rows(packed)) == [row_of(given) for given in labels]
 
 
 def test_pairs_are_good_beside_bad_of_one_request_and_annotator(label: Callable[..., Label], tmp_path: Path) -> None:
