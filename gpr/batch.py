@@ -56,6 +56,8 @@ def read_requests(path: Path, dataset: Dataset) -> list[Request]:
     found = []
     for number, row in enumerate(rows, 1):
         try:
+            if not isinstance(row, dict):
+                raise RequestError("The row has no columns.", hint="Write it as a record with 'query' or 'history'.")
             history = tuple(dataset.catalogue.number(item) for item in _ids(row.get("history")))
             found.append(Request(_text(row.get("query")), history).checked(len(dataset.catalogue)))
         except RequestError as error:
@@ -68,9 +70,13 @@ def _text(value: Any) -> str:
 
 
 def _ids(value: Any) -> list[str]:
-    """The ids of a cell."""
+    """The ids of a cell. Raises: RequestError: it is no list."""
     if isinstance(value, str):
-        value = json.loads(value) if value.lstrip().startswith("[") else value.split(SEPARATOR)
+        try:
+            value = json.loads(value) if value.lstrip().startswith("[") else value.split(SEPARATOR)
+        except ValueError:
+            hint = f"Write item ids with '{SEPARATOR}' between them, or a JSON list of them."
+            raise RequestError("The history is no list of item ids.", hint=hint) from None
     elif value is None or isinstance(value, float):
         return []
     return [str(item).strip() for item in value if str(item).strip()]

@@ -28,6 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.bench",),
     ("gpr.keeping", "gpr.terminal"),
     ("gpr.workspace", "gpr.jobs"),
+    ("gpr.kept_batch",),
     ("gpr.run_store", "gpr.packing", "gpr.batch", "gpr.cross_validation"),
     ("gpr.run_work",),
     ("gpr.bases",),

@@ -5,7 +5,7 @@ Colours are the page's own where there is one, and fixed ones in a report.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -16,13 +16,18 @@ ACCENT, LINE = "var(--gpr-accent, #3451c7)", "var(--gpr-line, #dfe3ea)"
 GREY, SURFACE = "var(--gpr-muted, #566074)", "var(--gpr-surface, #ffffff)"
 
 
-def bars(table: Mapping[str, Any], metric: str) -> str:
-    """One line a scorer with its 95 % interval as a whisker; the longest interval fills the line."""
+def bars(table: Mapping[str, Any], metric: str, titled: Callable[[str], str] = str) -> str:
+    """One line a scorer with its 95 % interval as a whisker; the longest interval fills the line.
+
+    Args:
+        titled: what a scorer is called.
+    """
     rows = {name: row.get(metric) or 0.0 for name, row in table["metrics"].items()}
     spans = {name: _interval(table, name, metric, value) for name, value in rows.items()}
     most = max((high for _, high in spans.values()), default=0.0) or 1.0
     lines = "".join(
-        f'<li><span>{escape(name)}</span><span class="gpr-whiskered">{_bar(value / most, *spans[name], most)}</span>'
+        f"<li><span>{escape(titled(name))}</span>"
+        f'<span class="gpr-whiskered">{_bar(value / most, *spans[name], most)}</span>'
         f"<b>{value:.3f}</b></li>"
         for name, value in rows.items()
     )

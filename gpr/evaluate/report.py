@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,12 @@ def write_report(table: dict[str, Any], file: Path) -> None:
         partial.write_text(kinds[file.suffix](table), encoding="utf-8")
 
 
-def summary(table: dict[str, Any]) -> str:
-    """What a reader should know first, in a sentence or two."""
+def summary(table: dict[str, Any], titled: Callable[[str], str] = str) -> str:
+    """What a reader should know first, in a sentence or two.
+
+    Args:
+        titled: what a scorer is called.
+    """
     gpr, against = table["metrics"]["gpr"]["NDCG@10"], table["against"]
     peers = {name: row["NDCG@10"] for name, row in against.items()}
     better = [name for name, row in peers.items() if row["difference"] > 0 and row["p"] < 0.05]
@@ -46,7 +50,7 @@ def summary(table: dict[str, Any]) -> str:
         ("Significantly worse than", worse),
         ("No significant difference from", open_),
     ):
-        parts += [f"{words} {', '.join(names)}."] if names else []
+        parts += [f"{words} {', '.join(map(titled, names))}."] if names else []
     return " ".join(parts)
 
 

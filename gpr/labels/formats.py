@@ -100,7 +100,7 @@ def read_rows(path: Path) -> list[Row]:
     read = _read_datasets if path.is_dir() else _READERS.get(path.suffix.lower())
     if read is None:
         raise DataError(
-            f"Labels cannot be read from '{path.suffix}'.",
+            f"The file cannot be read as '{path.suffix}'.",
             where=str(path),
             hint=f"Use one of {', '.join(_READERS)}, or a folder of datasets.",
         )

@@ -19,6 +19,7 @@ from gpr.ui.events import QUICK, REFRESH, each
 from gpr.ui.finetune_tab import FinetuneTab
 from gpr.ui.header import IDLE_SECONDS, build_header, show_header
 from gpr.ui.label_tab import LabelTab
+from gpr.ui.recommend.many import ManyPanel
 from gpr.ui.recommend_tab import RecommendTab
 from gpr.ui.speaking import Speaking, gradio_texts, put_up_signs
 from gpr.ui.start import StartScreen
@@ -38,6 +39,7 @@ def build(context: Context) -> gr.Blocks:
         active = gr.BrowserState(None, storage_key="gpr-active", secret=_SECRET)
         name = gr.BrowserState("", storage_key="gpr-annotator", secret=_SECRET)
         recent = gr.BrowserState([], storage_key="gpr-recent", secret=_SECRET)
+        batch = gr.BrowserState("", storage_key="gpr-batch", secret=_SECRET)
         typed = gr.State([])
         timer = gr.Timer(IDLE_SECONDS)
         header = build_header()
@@ -49,6 +51,7 @@ def build(context: Context) -> gr.Blocks:
                 finetune = FinetuneTab(context, active)
             with gr.Tab("Recommend", id="recommend") as recommend_tab:
                 recommend = RecommendTab(context, active, name, typed, recent)
+                many = ManyPanel(context, active, batch)
                 tasks = TasksPanel(context)
             with gr.Tab("Label", id="label") as label_tab:
                 label = LabelTab(context, active, name, typed)
@@ -58,6 +61,7 @@ def build(context: Context) -> gr.Blocks:
             tab.wire()
         start.wire(page.load, tabs, data.own)
         recommend.wire(page.load)
+        many.wire(page.load)
         finetune.wire(finetune_tab)
         label.wire(label_tab)
         page.load(recommend.remember, active, active, **QUICK)

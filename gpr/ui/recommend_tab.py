@@ -83,8 +83,8 @@ class RecommendTab:
         ):
             outputs = [*said, self.box.refine] if change == changes.follow_up else said
             runs.append(event(change, inputs, outputs, **TOLD).then(then, asked, answered, **HEAVY))
+        again = [self.asking, self.out, self.box.chips]
         for panel in (self.box.filters, self.box.sliders):
-            again = [self.asking, self.out, self.box.chips]
             panel.press(self.move, [*box, self.answer], again, trigger_mode="multiple", **TOLD)
         self.box.k.release(self.count, [*box, self.answer], self.out, trigger_mode="always_last", **TOLD)
         self.belief.wire(self.active, self.answer, HEAVY)
@@ -139,8 +139,8 @@ class RecommendTab:
         return {self.shown: active, self.box.run: self._runs(active)} | self._nothing_asked()
 
     def _nothing_asked(self) -> dict[Any, Any]:
-        hidden = gr.Textbox(visible=False)
-        return {self.out: NOTHING_YET, self.answer: None, self.box.refine: hidden, self.box.chips: ""}
+        waiting = gr.Textbox(interactive=False)
+        return {self.out: NOTHING_YET, self.answer: None, self.box.refine: waiting, self.box.chips: ""}
 
     def _shown(self, active: Active, recent: object, link: Link) -> dict[Any, Any]:
         fresh: dict[Any, Any] = {self.shown: active, self.box.run: self._runs(active), self.asking: link.asking}
@@ -226,7 +226,7 @@ class RecommendTab:
             self.typed: [*typed, (active.data, found.request)][-MAX_TYPED:],
             self.recent: remembered(recent, active.name, query),
             self.box.sliders: slider_panel(found.parts, asking),
-            self.box.refine: gr.Textbox(visible=True),
+            self.box.refine: gr.Textbox(interactive=True),
         }
 
     def _ranked_again(self, active: Active, *asked: Any) -> dict[Any, Any]:

@@ -21,13 +21,17 @@ NAMES = {
     "generate": "The title, as the model would write it",
     "prior": "Taken off: the title without a request",
     "match": "Meaning of the request and of the item",
+    "head": "What was learned of each label",
     "words": "The same words",
+    "wording": "Words that go with the label",
+    "encoder": "Meaning, as a sentence encoder sees it",
     "popular": "Often chosen",
     "taste_next": "Chosen soon after the like",
     "taste_recent": "Chosen with the recent items",
     "taste_all": "Chosen with the whole history",
     "sequence": "Order of the history",
     "feedback": "Labels",
+    "wished": "Your sliders",
 }
 """Scorer -> what it looks at, in words."""
 TINY = 0.005

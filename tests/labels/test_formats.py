@@ -88,7 +88,7 @@ def test_a_file_that_is_not_what_it_says_is_named(name: str, content: str, tmp_p
     with pytest.raises(DataError, match="There is no such file"):
         read_rows(tmp_path / "none.csv")
     (tmp_path / "a.xlsx").write_text("")
-    with pytest.raises(DataError, match="Labels cannot be read from '.xlsx'"):
+    with pytest.raises(DataError, match="cannot be read as '.xlsx'"):
         read_rows(tmp_path / "a.xlsx")
     with pytest.raises(DataError, match="The file cannot be read"):
         read_rows(tmp_path)

@@ -22,8 +22,12 @@ def test_ask_follow_up_filter_share_and_more_like_this(
     visit: Visit, browser: Browser, workspace: FakeWorkspace
 ) -> None:
     page = visit.open()
+    expect(page.locator("#gpr-examples button").first).to_be_visible()
+    place = "document.querySelector('#gpr-answer').getBoundingClientRect().top + scrollY"
+    before = page.evaluate(place)
     visit.ask("comedy")
     expect(page.locator(".gpr-card")).to_have_count(7)
+    assert page.evaluate(place) == before, "the layout has jumped"
     follow = page.locator("#gpr-refine textarea, #gpr-refine input")
     follow.fill("horror")
     follow.press("Enter")

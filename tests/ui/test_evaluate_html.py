@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from gpr.data.dataset import Dataset
+from gpr.evaluate.charts import bars
 from gpr.ui.evaluate.picture import reliability_figure
 from gpr.ui.evaluate.requests import LOST, WON, WORST, chosen, request_list
-from gpr.ui.evaluate.tables import group_tables, list_table, main_table
+from gpr.ui.evaluate.tables import group_tables, list_table, main_table, titled
 from tests.ui.fake import made_up_table
 
 
@@ -26,11 +27,17 @@ def test_the_winner_is_marked_only_where_it_is_sure(result: dict[str, Any]) -> N
     assert main_table(unsure, "NDCG@10").count("★") == 1
 
 
+def test_methods_have_names_that_are_no_code(result: dict[str, Any]) -> None:
+    shown = bars(result, "MRR", titled) + main_table(result, "MRR") + request_list(result, WORST, "bm25_queries")
+    assert "bm25_queries" not in shown
+    assert shown.count("BM25 with queries") > 3
+
+
 def test_equal_rows_without_a_run_are_explained(result: dict[str, Any]) -> None:
     assert "No run is chosen" not in main_table(result, "MRR")
     alone = copy.deepcopy(result)
     alone["metrics"]["base"] = alone["metrics"]["gpr"]
-    assert "No run is chosen: gpr is the base model here" in main_table(alone, "MRR")
+    assert "No run is chosen: GPR is the base model here" in main_table(alone, "MRR")
 
 
 def test_a_difference_is_coloured_only_where_it_is_sure(result: dict[str, Any]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import expect
 
 from gpr.data.dataset import Dataset, Request
 from gpr.data.load import load
-from gpr.ranking import Wish, rank
+from gpr.ranking import FEEDBACK, WISHED, Wish, rank
 from gpr.ui.why_panel import why_panel
 from tests.ui.conftest import Visit
 from tests.ui.fake import FakeRecommender
@@ -31,6 +33,17 @@ def test_texts_from_outside_are_escaped_and_all_four_reasons_are_there(dataset: 
     assert "<b>Other</b>" not in html
     assert html.count("of 4 ways, others: &lt;b&gt;Other&lt;/b&gt; 50%") == html.count("of 4 ways") == 1
     assert "The base model was not trained on them" in html
+
+
+def test_every_part_has_words(dataset: Dataset) -> None:
+    scored = FakeRecommender(dataset, "").score(Request("dreams"))
+    answer = rank(scored, Wish())
+    why = FakeRecommender(dataset, "").explainer(scored, answer).why(answer[0].number)
+    parts = dict.fromkeys(
+        ("generate", "match", "head", "words", "wording", "encoder", "popular", WISHED, FEEDBACK), 1.0
+    )
+    html = why_panel(replace(why, shares=parts), dataset.catalogue, "")
+    assert [name for name in parts if f">{name}<" in html] == []
 
 
 @pytest.mark.browser

@@ -6,6 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from gpr.ui.evaluate.tables import titled
 from gpr.ui.language import say
 
 _INK, _ACCENT, _GREY, _GRID = "#7d879b", "#5b74e6", "#98a1b3", "rgba(125,135,155,.25)"
@@ -36,7 +37,7 @@ def reliability_figure(result: dict[str, Any], beside: str = BESIDE) -> go.Figur
             x=[entry["said"] for entry in bins],
             y=[entry["true"] for entry in bins],
             customdata=[entry["n"] for entry in bins],
-            name=f"{name}, ECE {found['ece']:.3f}",
+            name=f"{titled(name)}, ECE {found['ece']:.3f}",
             mode="lines+markers",
             line={"color": colour},
             marker={"size": 8},

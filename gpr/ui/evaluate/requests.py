@@ -6,10 +6,11 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from gpr.ui.evaluate.tables import titled
 from gpr.ui.language import say
 from gpr.ui.messages import plural
 
-LOST, WON, WORST = "where gpr lost", "where gpr won", "gpr's worst"
+LOST, WON, WORST = "where GPR lost", "where GPR won", "GPR's worst"
 WAYS = (LOST, WON, WORST)
 OURS = "gpr"
 SHOWN = 20
@@ -55,7 +56,8 @@ def _request(result: dict[str, Any], request: dict[str, Any], rival: str) -> str
     return (
         f'<details><summary><span class="gpr-asked-for">{escape(request["asked"])}</span>'
         f'<span class="gpr-right">✓ {escape(right)}</span>'
-        f"<span>{OURS} <b>{_rank(ranks[OURS])}</b></span><span>{escape(rival)} <b>{_rank(ranks[rival])}</b></span>"
+        f"<span>{titled(OURS)} <b>{_rank(ranks[OURS])}</b></span>"
+        f"<span>{escape(titled(rival))} <b>{_rank(ranks[rival])}</b></span>"
         f'</summary><div class="gpr-pair">{lists}</div></details>'
     )
 
@@ -66,7 +68,7 @@ def _list(name: str, request: dict[str, Any], titles: dict[str, str]) -> str:
         f"{' ✓' if item == request['right'] else ''}</li>"
         for item in request["top"][name][:LISTED]
     )
-    return f"<section><h4>{escape(name)}</h4><ol>{items}</ol></section>"
+    return f"<section><h4>{escape(titled(name))}</h4><ol>{items}</ol></section>"
 
 
 def _rank(rank: float) -> str:

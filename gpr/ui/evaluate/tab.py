@@ -16,7 +16,7 @@ from gpr.ui.background import Task
 from gpr.ui.context import Active, Context
 from gpr.ui.evaluate.picture import reliability_figure
 from gpr.ui.evaluate.requests import LOST, WAYS, request_list, rivals
-from gpr.ui.evaluate.tables import METRICS, group_tables, list_table, main_table
+from gpr.ui.evaluate.tables import METRICS, group_tables, list_table, main_table, titled
 from gpr.ui.events import QUICK, TOLD
 from gpr.ui.language import say
 from gpr.ui.messages import empty, notice, worded
@@ -134,8 +134,13 @@ class EvaluateTab:
             return *state, *(gr.skip() for _ in range(7))
         names = rivals(result)
         rival = next((name for name in FIRST_RIVALS if name in names), names[0])
-        figures = (notice(summary(result)), *_figures(result, metric), list_table(result))
-        return *state, *figures, gr.Dropdown(names, value=rival), request_list(result, LOST, rival)
+        figures = (notice(summary(result, titled)), *_figures(result, metric), list_table(result))
+        return (
+            *state,
+            *figures,
+            gr.Dropdown([(titled(name), name) for name in names], value=rival),
+            request_list(result, LOST, rival),
+        )
 
     @worded
     def draw(self, stored: object, metric: str) -> tuple[Any, ...]:
@@ -203,4 +208,4 @@ def _status(task: Task | None) -> str:
 
 
 def _figures(result: dict[str, Any], metric: str) -> tuple[str, str, str]:
-    return bars(result, metric), main_table(result, metric), group_tables(result, metric)
+    return bars(result, metric, titled), main_table(result, metric), group_tables(result, metric)

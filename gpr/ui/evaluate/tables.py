@@ -12,6 +12,26 @@ from gpr.ui.tables import table
 
 METRICS = ("R@1", "R@5", "R@10", "NDCG@10", "MRR")
 LEVEL = 0.05
+TITLES = {
+    "gpr": "GPR",
+    "generate": "Model: titles",
+    "match": "Model: meaning",
+    "head": "Model: labels",
+    "base": "Base model",
+    "popular": "Popularity",
+    "bm25": "BM25",
+    "bm25_queries": "BM25 with queries",
+    "words": "Words",
+    "wording": "Words of labels",
+    "encoder": "Sentence encoder",
+    "sequence": "Order of histories",
+    "taste_next": "Taste: what follows",
+    "taste_recent": "Taste: recent items",
+    "taste_all": "Taste: all items",
+    "item_knn": "Item-kNN",
+    "ease": "EASE",
+}
+"""Method of `gpr evaluate` -> what it is called on the page."""
 NAMES = {
     "gpr": "what a user gets: all scorers together",
     "generate": "the title as the model writes it",
@@ -22,6 +42,8 @@ NAMES = {
     "bm25_queries": "shared words, training queries too",
     "words": "shared words, training queries too",
     "encoder": "a sentence encoder, training queries too",
+    "head": "what was learned of each label",
+    "wording": "words that go with the label",
     "sequence": "a small transformer over histories",
     "taste_next": "what follows in others' histories",
     "taste_recent": "what goes with the recent items",
@@ -43,9 +65,14 @@ BEYOND_WORDS = (
 )
 
 
+def titled(method: str) -> str:
+    """What a method is called, in the visitor's language."""
+    return say(TITLES.get(method, method))
+
+
 def main_table(result: dict[str, Any], metric: str) -> str:
-    """Every method with its intervals, and how `gpr` differs from it in one metric; then how it came about."""
-    head = ("method", *METRICS, f"gpr differs in {metric}")
+    """Every method with its intervals, and how GPR differs from it in one metric; then how it came about."""
+    head = ("method", *METRICS, f"GPR differs in {metric}")
     rows = [
         (_named(name), *(_cell(result, name, of) for of in METRICS), _difference(result, name, metric))
         for name in result["metrics"]
@@ -56,7 +83,7 @@ def main_table(result: dict[str, Any], metric: str) -> str:
     words = say(f"{plural(int(result['n']), 'request')} of the {split} split of {data}.")
     words = f"{words} {say(result['protocol'])}"
     if result["metrics"].get("base") == result["metrics"]["gpr"]:
-        words = f"{words} {say('No run is chosen: gpr is the base model here, so both rows are the same.')}"
+        words = f"{words} {say('No run is chosen: GPR is the base model here, so both rows are the same.')}"
     best = "★ significantly above every other method (p < .05). Small figures: 95 % intervals."
     return f'{shown}<p class="gpr-muted">{say(best)}</p><p class="gpr-muted">{escape(words)}</p>'
 
@@ -88,7 +115,7 @@ def list_table(result: dict[str, Any]) -> str:
 
 
 def _named(name: str) -> str:
-    return f"<b>{escape(name)}</b><small>{escape(say(NAMES.get(name, '')))}</small>"
+    return f"<b>{escape(titled(name))}</b><small>{escape(say(NAMES.get(name, '')))}</small>"
 
 
 def _cell(result: dict[str, Any], name: str, metric: str) -> str:

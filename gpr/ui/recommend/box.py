@@ -30,7 +30,7 @@ class Box:
             label="Follow-up",
             show_label=False,
             placeholder="Follow up: less scary, older than 1980, no horror…",
-            visible=False,
+            interactive=False,
             elem_id="gpr-refine",
         )
         with gr.Accordion("Filters, history and model", open=False):
