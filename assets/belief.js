@@ -48,6 +48,14 @@ window.gprBelief = (element) => {
       hoverlabel: {bgcolor: colour('--gpr-surface'), bordercolor: colour('--gpr-edge'), font},
     };
     await window.Plotly.newPlot(place, [trace], layout, {displayModeBar: false, responsive: true});
+    place.on('plotly_treemapclick', ({nextLevel}) => { // the list can be filtered to the category that is looked at
+      if (nextLevel === undefined) return;
+      const at = map.keys.indexOf(nextLevel), only = element.querySelector('.gpr-only');
+      const name = map.names[at] || map.names[map.keys.indexOf(map.above[at])] || '';
+      only.hidden = !name;
+      only.querySelector('b').textContent = name;
+      Object.assign(only.querySelector('button').dataset, {name, on: 'True'});
+    });
     place.dataset.drawn = map.keys.length;
   };
   return draw;

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 import numpy as np
 
+from gpr.data.filters import values_of
 from gpr.explain.belief import Node, belief, changes
 from gpr.ranking import Wish, probabilities
 from gpr.ui.cards import percent
@@ -21,7 +22,7 @@ from gpr.ui.context import Active, Context
 from gpr.ui.events import QUICK
 from gpr.ui.language import say
 from gpr.ui.messages import empty, failure, notice
-from gpr.ui.press import pressable
+from gpr.ui.press import button, pressable
 
 if TYPE_CHECKING:
     from gpr.data.dataset import Catalogue
@@ -117,10 +118,12 @@ def belief_html(catalogue: Catalogue, chances: np.ndarray, other: np.ndarray | N
     data = escape(json.dumps(_figure(nodes, name), ensure_ascii=False))
     beside = _bars(nodes) if other is None else _changes(catalogue, chances, other, name)
     help_ = say("All items together are 100%. Press a category to look closer, and the bar above it to come back.")
+    only = button(escape(say("Show only these")), "value", style="gpr-small", column="category")
     return (
         f'<div class="gpr-belief"><div><div data-map="{data}" data-fault="{escape(fault)}"></div>'
         f'<div class="gpr-map" role="img" aria-label="{escape(label)}"></div>'
-        f'<p class="gpr-muted">{escape(help_)}</p></div><aside>{beside}</aside></div>'
+        f'<p class="gpr-muted">{escape(help_)}</p><p class="gpr-only" hidden>{only} <b></b></p></div>'
+        f"<aside>{beside}</aside></div>"
     )
 
 
@@ -138,8 +141,15 @@ def _figure(nodes: Sequence[Node], name: str) -> dict[str, list[Any]]:
         "values": [0.0 if node.key in {*has_children, "all"} else node.probability for node in every],
         "percents": [percent(node.probability) for node in every],
         "hints": [_hint(node, text, name) for node, text in zip(every, texts, strict=True)],
+        "names": [_filterable(node) for node in every],
         "differences": [node.difference for node in every] if compared else [],
     }
+
+
+def _filterable(node: Node) -> str:
+    """The value of a category that a list can be filtered to, '' for what is none."""
+    named = not node.above and node.key not in ("all", "rest")
+    return next(iter(values_of(node.text)), "") if named else ""
 
 
 def _text(node: Node) -> str:

@@ -41,6 +41,7 @@ MAX_TYPED = 50
 """Requests of a session that are kept for the tab Label."""
 BASE = "(base)"
 """The base model in the list of runs; no run can have this name."""
+TO_THE_ANSWER = "() => document.querySelector('#gpr-answer').scrollIntoView({block: 'start'})"
 NOTHING_YET = empty("Nothing asked yet", "Type what you are looking for, or take one of the examples.")
 
 
@@ -88,6 +89,10 @@ class RecommendTab:
             panel.press(self.move, [*box, self.answer], again, trigger_mode="multiple", **TOLD)
         self.box.k.release(self.count, [*box, self.answer], self.out, trigger_mode="always_last", **TOLD)
         self.belief.wire(self.active, self.answer, HEAVY)
+        only = self.belief.map.press(
+            self.only, [*box, self.answer], [*again, self.box.filters], trigger_mode="multiple", **TOLD
+        )
+        only.success(None, None, None, js=TO_THE_ANSWER)
         self.compare.wire(self.active, self.answer, self.name, HEAVY)
         self.ideas.wire(self.active, self.answer, self.box.query, HEAVY)
         self.box.run.input(self.choose_run, [self.active, self.box.run], self.active, **TOLD)
@@ -251,6 +256,15 @@ class RecommendTab:
         asking, active = moved(asking, pressed(event)), self.context.settle(stored)
         said = {self.asking: asking, self.box.chips: self._chips(active, asking, history)}
         return said | (self._ranked_again(active, query, history, k, asking, answer) if answer else {})
+
+    @worded
+    def only(self, event: gr.EventData, stored: object, *asked: Any) -> dict[Any, Any]:
+        """A category of the map is all that the list is to show."""
+        query, history, k, asking, answer = asked
+        asking = asking.without_filter(pressed(event)["column"])
+        said: dict[Any, Any] = self.move(stored, query, history, k, asking, answer, event)
+        known = self.answering.facets(self.context.settle(stored))
+        return said | {self.box.filters: filter_panel(known, said[self.asking])}
 
     @worded
     def count(

@@ -33,6 +33,7 @@ def test_the_smallest_rectangles_sum_to_the_whole_and_texts_are_escaped() -> Non
     assert drawn["labels"][:3] == ["The whole catalogue", "Drama", "&lt;i&gt;A&lt;/i&gt;"]
     assert drawn["percents"][:3] == ["100%", "80%", "50%"]
     assert drawn["differences"] == []
+    assert [name for name in drawn["names"] if name] == ["Drama", "<b>War</b>"]
     assert "<b>War</b>" not in page
 
 
@@ -62,6 +63,11 @@ def test_the_map_is_drawn_zoomed_and_compared(visit: Visit, workspace: FakeWorks
     assert shown > 8
     drawn.click()
     expect(rectangles).not_to_have_count(shown)
+    page.get_by_role("button", name="Show only these").click()
+    expect(page.locator("#gpr-chips")).to_contain_text("category: ")
+    expect(page.locator(".gpr-card")).not_to_have_count(7)
+    page.get_by_text("Filters, history and model").click()
+    expect(page.locator("#gpr-filters input:checked")).to_have_count(1)
     page.get_by_label("Compare with").click()
     page.get_by_role("option").last.click()
     expect(page.locator(".gpr-belief aside")).to_contain_text("Believes more in than")
