@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gpr.cli_runs import print_end
+from gpr.cli_runs import InPlace, print_end, run_folder
 from gpr.terminal import WORKSPACE, Root, err, open_workspace, stop_on_signal, user_errors
 
 app = typer.Typer()
@@ -17,8 +17,9 @@ app = typer.Typer()
 @app.command()
 @user_errors
 def pretrain(
-    texts: Annotated[list[Path], typer.Argument(help="Plain text files, UTF-8.")],
     run: Annotated[str, typer.Option("--run", help="Name of the new run; `--base` takes it afterwards.")],
+    texts: Annotated[list[Path] | None, typer.Argument(help="Plain text files, UTF-8.")] = None,
+    data: Annotated[str, typer.Option(help="Data whose texts are read (too): items and training queries.")] = "",
     layers: Annotated[int, typer.Option(help="Of the GPT.")] = 6,
     width: Annotated[int, typer.Option(help="Of its hidden states; a multiple of 32.")] = 256,
     vocabulary: Annotated[int, typer.Option(help="Tokens at most.")] = 4_096,
@@ -27,19 +28,22 @@ def pretrain(
     max_minutes: Annotated[float | None, typer.Option(help="Bound on the whole command.")] = None,
     seed: Annotated[int, typer.Option(help="Of the weights and the order.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of that name.")] = False,
+    in_place: InPlace = False,
     root: Root = WORKSPACE,
 ) -> None:
     """Trains a tokenizer and a GPT on text. Ctrl-C stops and keeps what was learned; `gpr resume` goes on."""
     started = time.monotonic()
-    from gpr.learn.pretraining import Shape
+    from gpr.learn.options import Shape
     from gpr.printing import TrainingBar
 
+    if not (texts or data):
+        raise typer.BadParameter("Give text files, or data with --data.")
     shape = Shape(layers, width, vocabulary, context, batch, seed)
     workspace = open_workspace(root)
-    folder = workspace.new_run_folder(run, overwrite=overwrite)
+    folder = run_folder(workspace, run, overwrite=overwrite, in_place=in_place)
     asked = stop_on_signal()
     with TrainingBar(err) as bar:
-        info = workspace.pretrain(texts, folder, shape, max_minutes, asked, bar.update, started)
+        info = workspace.pretrain(texts or [], folder, shape, max_minutes, asked, bar.update, started, data)
     print_end(info)
 
 

@@ -64,7 +64,6 @@ def train(
     given: dict[str, Any] = dict(locals())  # every field of `Options` is an option of this command
     started = time.monotonic()
     from gpr.learn.options import Options
-    from gpr.learn.run_folder import RunFolder
     from gpr.printing import TrainingBar
 
     options = Options(**{name: given[name] for name in Options.__dataclass_fields__ if given[name] is not None})
@@ -76,9 +75,7 @@ def train(
             needed = workspace.estimate(data, options, bar.update)
         print_json(needed.json()) if as_json else print(f"This run needs {needed.words()}.")
         return
-    folder = folder_of_another() or (
-        RunFolder(workspace.root / "runs" / run) if in_place else workspace.new_run_folder(run, overwrite=overwrite)
-    )
+    folder = folder_of_another() or run_folder(workspace, run, overwrite=overwrite, in_place=in_place)
     asked = stop_on_signal()
     with TrainingBar(err) as bar:
         info = workspace.train(data, folder, options, asked, bar.update, started)
@@ -100,12 +97,28 @@ def resume(name: Name, in_place: InPlace = False, root: Root = WORKSPACE) -> Non
     print_end(info)
 
 
-def folder_of_another() -> RunFolder | None:
-    """A folder to throw away, for all but the first of several processes (`accelerate launch`); None for the first."""
-    import tempfile
-
+def run_folder(workspace: Any, name: str, *, overwrite: bool, in_place: bool) -> RunFolder:
+    """A new run's folder; in place, the one that whoever started this process has made for it."""
     from gpr.learn.run_folder import RunFolder
 
+    if in_place:
+        return RunFolder(workspace.runs_folder / name)
+    folder: RunFolder = workspace.new_run_folder(name, overwrite=overwrite)
+    return folder
+
+
+def folder_of_another() -> RunFolder | None:
+    """A folder to throw away, for all but the first of several processes (`accelerate launch`); None for the first.
+
+    Raises:
+        RunError: the launch wants of the processes what they cannot do.
+    """
+    import tempfile
+
+    from gpr.learn.processes import refuse_sharing_out
+    from gpr.learn.run_folder import RunFolder
+
+    refuse_sharing_out()
     if os.environ.get("RANK", "0") == "0":
         return None
     folder = tempfile.mkdtemp(prefix="gpr-process-")
@@ -114,6 +127,8 @@ def folder_of_another() -> RunFolder | None:
 
 
 def print_end(run: RunInfo) -> None:
+    from gpr.learn.needs import Estimate
+
     if os.environ.get("RANK", "0") != "0":
         return
     figures = ", ".join(f"{name} {value:.3f}" for name, value in run.metrics.items())
@@ -123,11 +138,8 @@ def print_end(run: RunInfo) -> None:
             f"Perplexity of the catalogue's text: {text['before']:.1f} before, {text['after']:.1f} after it was read."
         )
     if foreseen := run.config.get("estimate"):
-        peak = run.state.get("peak_memory_gb", 0.0)
-        print(
-            f"Foreseen: {foreseen['seconds']:.0f} s, {foreseen['memory_gb']:.2f} GB of memory; "
-            f"needed: {run.seconds:.0f} s, {peak:.2f} GB."
-        )
+        needed = Estimate.of_state(run.state, run.seconds)
+        print(f"Foreseen: {Estimate(**foreseen).figures()}; needed: {needed.figures()}.")
     if run.message:
         print(run.message)
 

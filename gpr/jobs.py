@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -19,13 +20,15 @@ import psutil
 from gpr.errors import RunError
 from gpr.files import disk_error
 from gpr.learn.needs import Estimate
-from gpr.learn.options import Options
+from gpr.learn.options import Options, Shape
 from gpr.learn.run_folder import RunFolder, process_birth
 from gpr.runs import RunInfo, flags
 from gpr.workspace import Workspace
 
 _ROOT = str(Path(__file__).resolve().parents[1])
 """What the run imports GPR from, whatever folder the server was started in."""
+TEXTS = "texts"
+"""In the folder of a run that was started with texts: its own copies."""
 START_UP = 60.0
 """Seconds that a new process has to write its first state."""
 PATIENCE = 15.0
@@ -40,6 +43,35 @@ def start(workspace: Workspace, data: str, name: str, options: Options) -> RunIn
     """
     folder = workspace.new_run_folder(name)
     return _spawn(workspace, folder, ["train", data, "--run", name, *flags(asdict(options))])
+
+
+def pretrain(
+    workspace: Workspace,
+    texts: Sequence[Path],
+    name: str,
+    shape: Shape,
+    max_minutes: float | None = None,
+    data: str = "",
+) -> RunInfo:
+    """Starts `gpr pretrain` detached from this process: a GPT from scratch.
+
+    Args:
+        texts: files, of which the run keeps copies. data: whose texts are read too, '' for none.
+
+    Raises:
+        RunError: the name is taken, or the process died at once. WorkspaceError: the disk refused.
+    """
+    folder = workspace.new_run_folder(name)
+    own = folder.path / TEXTS
+    try:
+        own.mkdir()
+        copies = [shutil.copyfile(text, own / f"{number}-{text.name}") for number, text in enumerate(texts, 1)]
+    except OSError as error:
+        _has_failed(folder, "Its texts could not be kept.")
+        raise disk_error(error, own) from error
+    given = asdict(shape) | ({"max-minutes": max_minutes} if max_minutes else {}) | ({"data": data} if data else {})
+    words = [word for option, value in given.items() for word in (f"--{option}", str(value))]
+    return _spawn(workspace, folder, ["pretrain", *map(str, copies), "--run", name, *words])
 
 
 def teach(workspace: Workspace, name: str, to: str = "") -> RunInfo:

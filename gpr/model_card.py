@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gpr.learn.needs import Estimate
 from gpr.runs import RunInfo
 
 LIMITS = """## Limits
@@ -34,7 +35,8 @@ def model_card(run: RunInfo) -> str:
         "hash of the data": run.config.get("data_hash", "unknown"),
         "trained": run.started,
         "steps": f"{run.step:,} of {run.steps:,}",
-        "time": f"{run.seconds:,.0f} s",
+        "needed": Estimate.of_state(run.state, run.seconds).figures(),
+        "foreseen": Estimate(**run.config["estimate"]).figures() if "estimate" in run.config else "not measured",
         "command": f"`{run.command}`",
     }
     parts = [

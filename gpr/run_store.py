@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from filelock import FileLock
 
@@ -22,13 +22,10 @@ from gpr.errors import GPRError, RunError
 from gpr.files import disk_error
 from gpr.gallery import shipped_run, shipped_runs
 from gpr.learn.needs import Estimate
-from gpr.learn.options import Options, check_name
+from gpr.learn.options import Options, Shape, check_name
 from gpr.learn.run_folder import Progress, RunFolder
 from gpr.run_work import work
 from gpr.runs import RunInfo, check_replaceable, find_run, read_run, read_runs
-
-if TYPE_CHECKING:
-    from gpr.learn.pretraining import Shape
 
 Listener = Callable[[dict[str, Any]], None]
 WAIT = 0.3
@@ -137,10 +134,18 @@ class RunStore(ABC):
         stop: Callable[[], bool],
         listener: Listener = lambda state: None,
         started: float | None = None,
+        data: str = "",
     ) -> RunInfo:
-        """A GPT from scratch, in this process."""
-        paths = [str(text.expanduser().absolute()) for text in texts]
-        about = {"data": paths[0], "texts": paths, "pretrain": asdict(shape) | {"max_minutes": max_minutes}}
+        """A GPT from scratch, in this process.
+
+        Args:
+            texts: files; those in the run's own folder stay with it. data: whose texts are read too, '' for none.
+        """
+        paths = [text.expanduser().absolute() for text in texts]
+        own = folder.path.absolute()
+        kept = [str(path.relative_to(own) if path.is_relative_to(own) else path) for path in paths]
+        about = {"data": data or kept[0], "texts": kept, "pretrain": asdict(shape) | {"max_minutes": max_minutes}}
+        about |= {"text_of": data} if data else {}
         folder.write("config.json", about | {"options": {"task": "pretrain", "base": "none", "seed": shape.seed}})
         return self._train(folder, Progress(folder, listener), stop, started or time.monotonic())
 

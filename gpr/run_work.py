@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gpr.bases import load_any_base
 from gpr.errors import RunError
 from gpr.learn.needs import Estimate
-from gpr.learn.options import FOUR_BIT, Options
+from gpr.learn.options import FOUR_BIT, Options, Shape
 from gpr.learn.run_folder import Progress, RunFolder
 from gpr.runs import TASK_DATA, RunInfo
 
@@ -52,7 +52,7 @@ def work(
     """
     config = folder.read("config.json")
     if "pretrain" in config:
-        _pretrain(config, folder, progress, asked, started)
+        _pretrain(store, config, folder, progress, asked, started)
         return
     options = Options.read(config.get("options"))
     progress.update(phase="reading data")
@@ -91,14 +91,23 @@ def work(
 
 
 def _pretrain(
-    config: dict[str, Any], folder: RunFolder, progress: Progress, asked: Callable[[], bool], started: float
+    store: Store,
+    config: dict[str, Any],
+    folder: RunFolder,
+    progress: Progress,
+    asked: Callable[[], bool],
+    started: float,
 ) -> None:
-    from gpr.learn.pretraining import Shape, pretrain
+    from gpr.learn.pretraining import pretrain, read_text, texts_of_data
     from gpr.learn.schedule import Clock
 
     given = dict(config["pretrain"])
     clock = Clock(started, given.pop("max_minutes"))
-    pretrain([Path(text) for text in config["texts"]], Shape(**given), folder, progress, clock, asked)
+    progress.update(phase="reading data")
+    documents = [read_text(folder.path / text) for text in config["texts"]]
+    if data := config.get("text_of"):
+        documents += texts_of_data(store.dataset(data))
+    pretrain(documents, Shape(**given), folder, progress, clock, asked)
 
 
 def _learned_from(store: Store, data: str, options: Options, folder: RunFolder) -> Dataset:

@@ -4,7 +4,9 @@ starts nothing."""
 from __future__ import annotations
 
 import difflib
+import math
 import shlex
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,6 +19,8 @@ from gpr.lm.install import DEFAULT_BASE
 
 GOING = ("queued", "running", "stopping")
 """Status of a run that has a process."""
+WORKING = ("running", "stopping")
+"""Status of a run whose clock goes on."""
 STANDING = {
     "queued": "waits for its turn",
     "running": "is going on",
@@ -131,7 +135,9 @@ class RunInfo:
     @property
     def _pretrain_command(self) -> str:
         given = {name: value for name, value in self.config.get("pretrain", {}).items() if value is not None}
-        words = ["python -m gpr pretrain", *map(shlex.quote, self.config.get("texts", [])), "--run", self.name]
+        texts = [shlex.quote(str(self.folder / text)) for text in self.config.get("texts", [])]
+        texts += ["--data", shlex.quote(self.data)] if self.config.get("text_of") else []
+        words = ["python -m gpr pretrain", *texts, "--run", self.name]
         return " ".join([*words, *(f"--{name.replace('_', '-')} {value}" for name, value in given.items())])
 
 
@@ -150,17 +156,18 @@ def read_run(path: Path) -> RunInfo:
     folder = RunFolder(path)
     config, state, done = folder.read("config.json"), folder.read("state.json"), folder.read("done.json")
     settings, notes = config.get("options", {}), folder.read("notes.json")
+    status = _status(folder, state, done)
     return RunInfo(
         name=path.name,
         folder=path,
         data=str(config.get("data", "")),
         base=str(settings.get("base", DEFAULT_BASE)),
-        status=_status(folder, state, done),
+        status=status,
         started=str(state.get("started", "")),
         step=int(state.get("step", 0)),
         steps=int(state.get("steps", 0)),
-        seconds=float(state.get("seconds", 0.0)),
-        seconds_left=state.get("seconds_left"),
+        seconds=float(state.get("seconds", 0.0)) + (_since(state, "at") if status in WORKING else 0.0),
+        seconds_left=_left(state) if status in WORKING else state.get("seconds_left"),
         phase=str(state.get("phase", "")),
         share=float(state.get("share", 0.0)),
         message=" ".join(
@@ -174,6 +181,16 @@ def read_run(path: Path) -> RunInfo:
         state=state,
         taught=folder.read("taught.json"),
     )
+
+
+def _since(state: dict[str, Any], moment: str) -> float:
+    """Seconds since a moment of the state: the clock goes on while nothing is written."""
+    return max(0.0, time.time() - float(state.get(moment, math.inf)))
+
+
+def _left(state: dict[str, Any]) -> float | None:
+    left = state.get("seconds_left")
+    return None if left is None else max(0.0, float(left) - _since(state, "left_at"))
 
 
 def _status(folder: RunFolder, state: dict[str, Any], done: dict[str, Any]) -> str:

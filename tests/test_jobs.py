@@ -89,14 +89,17 @@ def test_a_run_is_watched_and_stopped_while_another_waits(
     assert [one.name for one in workspace.runs()] == ["a"]
 
 
-def test_a_killed_run_is_interrupted_and_resumed(workspace: Workspace, films_folder: Path, endless: Options) -> None:
+def test_a_run_that_was_ended_from_without_is_interrupted_and_resumed(
+    workspace: Workspace, films_folder: Path, endless: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = jobs.start(workspace, str(films_folder), "a", endless)
     until(lambda: workspace.run("a").step >= 3)
-    os.kill(pid_of(run), signal.SIGKILL)
-    until(lambda: workspace.run("a").status == "interrupted")
-    until(lambda: pid_of(run) not in zombies(), seconds=10)
+    os.kill(pid_of(run), signal.SIGSTOP)  # it does not answer when it is asked to stop
+    monkeypatch.setattr(jobs, "PATIENCE", 0.2)
+    jobs.stop(workspace, "a", wait=True)
+    assert gone(run)
     cut = workspace.run("a")
-    assert (cut.usable, cut.resumable) == (False, True)
+    assert (cut.status, cut.usable, cut.resumable) == ("interrupted", False, True)
     with pytest.raises(RunError, match="The run 'a' was interrupted. Train it to the end"):
         workspace.recommender("a")
     with pytest.raises(RunError, match="A run named 'a' exists; it was interrupted and can be resumed"):
@@ -109,19 +112,9 @@ def test_a_killed_run_is_interrupted_and_resumed(workspace: Workspace, films_fol
         jobs.resume(workspace, "a")
     until(lambda: workspace.run("a").step > cut.step)
     assert [entry["step"] for entry in workspace.run("a").log()][:3] == [1, 2, 3]
-
-
-def test_a_process_that_does_not_answer_is_ended_with_its_children(
-    workspace: Workspace, films_folder: Path, endless: Options, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = jobs.start(workspace, str(films_folder), "a", endless)
-    until(lambda: workspace.run("a").step >= 1)
-    os.kill(pid_of(run), signal.SIGSTOP)
-    monkeypatch.setattr(jobs, "PATIENCE", 0.2)
-    jobs.stop(workspace, "a", wait=True)
-    assert gone(run)
-    assert workspace.run("a").status == "interrupted"
-    assert workspace.run("a").resumable
+    os.kill(pid_of(again), signal.SIGKILL)
+    until(lambda: workspace.run("a").status == "interrupted")
+    until(lambda: pid_of(again) not in zombies(), seconds=10)
 
 
 def test_children_are_ended_too_and_strangers_are_not(tmp_path: Path) -> None:

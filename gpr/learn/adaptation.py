@@ -116,9 +116,8 @@ def _read(
 
 
 def _tell(progress: Progress, loop: TextLoop, figures: dict[str, Any]) -> None:
-    memory = max(figures["memory_gb"], progress.state.get("peak_memory_gb", 0.0))
     now = {name: value for name, value in figures.items() if name != "step"}  # the run counts its own
-    progress.update(**now, share=round(loop.step / loop.steps, 3), peak_memory_gb=memory)
+    progress.update(**now, share=round(loop.step / loop.steps, 3), peak_memory_gb=figures["memory_gb"])
 
 
 def _keep(model: Any, loop: TextLoop, stage: RunFolder) -> None:

@@ -46,7 +46,9 @@ class Checkpoints:
     """Writes and reads the checkpoints of one run."""
 
     def __init__(self, folder: RunFolder) -> None:
-        self._folder = folder.checkpoints
+        self._run, self._folder = folder, folder.checkpoints
+        self.gigabytes = 0.0
+        """That the run's folder took at its largest, while a checkpoint was written beside the one before."""
         self._saved, self._cost = time.monotonic(), 0.0
 
     def due(self) -> bool:
@@ -87,6 +89,7 @@ class Checkpoints:
                 torch.save(content, partial)
             except RuntimeError as error:  # torch's writer hides the refusal of the disk
                 raise OSError(28 if "write failed" in str(error) else 5, str(error).splitlines()[0]) from error
+            self.gigabytes = max(self.gigabytes, self._run.gigabytes)
 
     def _read(self, name: str) -> dict[str, Any] | None:
         path = self._folder / name

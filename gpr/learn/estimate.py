@@ -12,7 +12,6 @@ import torch
 from gpr.errors import RunError
 from gpr.learn.joint import JointModel
 from gpr.learn.needs import Estimate
-from gpr.learn.options import Options
 from gpr.learn.rows import Row
 from gpr.lm.layers import KEPT_BYTES
 
@@ -31,7 +30,7 @@ def estimate(joint: JointModel, rows: list[Row], seconds: float, read: int) -> E
     return Estimate(
         seconds,
         (peak_memory(joint.device) + COPIES * trained + checkpoint + _to_be_kept(joint, rows, read)) / GB,
-        (2 * checkpoint + 2 * trained + joint.memory.nbytes / 2) / GB,
+        (2 * checkpoint + trained) / GB,  # the last one, the next beside it, and the best
     )
 
 
@@ -50,8 +49,12 @@ def peak_memory(device: torch.device) -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-def refuse_what_does_not_fit(needed: Estimate, folder: Path, device: torch.device, options: Options) -> None:
-    """Raises: RunError: there is not enough memory or disk; says what to change."""
+def refuse_what_does_not_fit(needed: Estimate, folder: Path, device: torch.device, advice: str) -> None:
+    """Args: advice: what would take less memory.
+
+    Raises:
+        RunError: there is not enough memory or disk.
+    """
     if device.type == "cuda":
         room = torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)
     else:
@@ -59,8 +62,7 @@ def refuse_what_does_not_fit(needed: Estimate, folder: Path, device: torch.devic
     if needed.memory_gb * GB > room:
         raise RunError(
             f"This run needs about {needed.memory_gb:.1f} GB of memory, and {room / GB:.1f} GB are free.",
-            hint=f"Use --batch-tokens {max(16, options.batch_tokens // 2)}, a smaller --rank or --trained-share, "
-            "or a smaller base model.",
+            hint=advice,
         )
     free = shutil.disk_usage(folder).free
     if needed.disk_gb * GB > free:

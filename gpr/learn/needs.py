@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -15,13 +17,24 @@ class Estimate:
     disk_gb: float
     """While it goes on."""
 
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any], seconds: float) -> Estimate:
+        """What a run needed, as its `state.json` says; 0 for what was not measured."""
+        return cls(seconds, float(state.get("peak_memory_gb", 0.0)), float(state.get("peak_disk_gb", 0.0)))
+
     def words(self) -> str:
+        return f"about {self.figures()}"
+
+    def figures(self) -> str:
+        """Time, and of memory and disk what is known."""
         minutes, seconds = divmod(round(self.seconds), 60)
-        time = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-        return f"about {time}, {size(self.memory_gb)} of memory, {size(self.disk_gb)} of disk"
+        found = [f"{minutes} min {seconds} s" if minutes else f"{seconds} s"]
+        found += [f"{size(self.memory_gb)} of memory"] if self.memory_gb else []
+        found += [f"{size(self.disk_gb)} of disk"] if self.disk_gb else []
+        return ", ".join(found)
 
     def json(self) -> dict[str, float]:
-        return {name: round(value, 3) for name, value in asdict(self).items()}
+        return {name: round(value, 5) for name, value in asdict(self).items()}
 
 
 def size(gb: float) -> str:

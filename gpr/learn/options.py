@@ -143,3 +143,32 @@ def check_name(name: str) -> str:
     if not RUN_NAME.fullmatch(name):
         raise RunError(f"'{name[:80]}' cannot name a run.", hint="Use letters, digits, '-', '_' and '.', at most 64.")
     return name
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Of a GPT that is made from scratch."""
+
+    layers: int = 6
+    width: int = 256
+    """Of the hidden states; a multiple of 32."""
+    vocabulary: int = 4_096
+    """Tokens, at most."""
+    context: int = 256
+    """Tokens read at once."""
+    batch: int = 8
+    """Blocks of that length in a step."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("layers", 1, 64),
+            ("width", 32, 4_096),
+            ("vocabulary", 300, 200_000),
+            ("context", 16, 8_192),
+            ("batch", 1, 1_024),
+        ):
+            if not low <= getattr(self, name) <= high:
+                raise RunError(f"The {name} is {getattr(self, name)}; it must lie between {low:,} and {high:,}.")
+        if self.width % 32:
+            raise RunError(f"The width is {self.width}; it must be a multiple of 32.", hint="Use 128, 256 or 512.")

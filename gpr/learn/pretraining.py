@@ -7,16 +7,20 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers.utils.logging import disable_progress_bar
 
+from gpr.data.dataset import Dataset
+from gpr.data.text import item_text
 from gpr.errors import DataError, RunError
 from gpr.files import written_whole
 from gpr.learn.checkpoint import Checkpoints
+from gpr.learn.estimate import GB, peak_memory, refuse_what_does_not_fit
+from gpr.learn.needs import Estimate
+from gpr.learn.options import Shape
 from gpr.learn.run_folder import Progress, RunFolder
 from gpr.learn.schedule import Clock
 from gpr.learn.text_loop import Course, TextLoop, blocks_of
@@ -25,42 +29,16 @@ from gpr.lm.base import choose_device
 RATE = 1e-3
 EPOCHS, MOST_EPOCHS = 4, 40
 """Times that all text is shown, where no time is given, and at most where one is."""
+MOMENTS = 2
+"""That the optimizer keeps of each weight."""
+ADVICE = "Use fewer --layers, a smaller --width or a smaller --batch."
 END_OF_TEXT = "<|endoftext|>"
 ENDING = 0.15
 """Share of the time for checks and saving."""
 
 
-@dataclass(frozen=True)
-class Shape:
-    """What is made."""
-
-    layers: int = 6
-    width: int = 256
-    """Of the hidden states; a multiple of 32."""
-    vocabulary: int = 4_096
-    """Tokens, at most."""
-    context: int = 256
-    """Tokens read at once."""
-    batch: int = 8
-    """Blocks of that length in a step."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, low, high in (
-            ("layers", 1, 64),
-            ("width", 32, 4_096),
-            ("vocabulary", 300, 200_000),
-            ("context", 16, 8_192),
-            ("batch", 1, 1_024),
-        ):
-            if not low <= getattr(self, name) <= high:
-                raise RunError(f"The {name} is {getattr(self, name)}; it must lie between {low:,} and {high:,}.")
-        if self.width % 32:
-            raise RunError(f"The width is {self.width}; it must be a multiple of 32.", hint="Use 128, 256 or 512.")
-
-
 def pretrain(
-    texts: Sequence[Path],
+    documents: Sequence[str],
     shape: Shape,
     folder: RunFolder,
     progress: Progress,
@@ -70,23 +48,22 @@ def pretrain(
     """Writes `model/`, `metrics.json` and `done.json`.
 
     Raises:
-        DataError: a text cannot be read, or there is too little. RunError, WorkspaceError.
+        DataError: there is too little text. RunError, WorkspaceError.
     """
     torch.manual_seed(shape.seed)
     progress.update(phase="training the tokenizer")
-    documents = [read_text(path) for path in texts]
     _check_texts(documents, folder)
     tokenizer = make_tokenizer(documents, shape.vocabulary)
     train, held_out = blocks_of(tokenizer, documents, shape.context, "Give more text, or a shorter --context.")
     model = make_model(len(tokenizer), shape).to(choose_device()[0])
     course = Course(shape.batch, RATE, EPOCHS, MOST_EPOCHS, shape.seed, "Allow more minutes, or fewer --layers.")
-    loop = TextLoop(model, train, held_out, course, folder, lambda figures: _tell(progress, figures))
+    loop = TextLoop(model, train, held_out, course, folder, lambda figures: _tell(progress, loop, figures))
     kept = Checkpoints(folder).last()
     if kept:
         loop.put(kept)
     else:
         progress.update(phase="measuring speed")
-        loop.plan(clock.left() * (1 - ENDING))
+        _foresee(model, progress.state["seconds"] + loop.plan(clock.left() * (1 - ENDING)), folder)
         loop.save()
     progress.update(phase="training", step=loop.step, steps=loop.steps)
     stopped = loop.run(stop)
@@ -99,12 +76,22 @@ def pretrain(
     folder.write("metrics.json", {"perplexity": math.exp(loss), "loss": loss})
     status = "stopped" if stopped else "done"
     folder.write("done.json", {"status": status, "note": "", "seconds": progress.state["seconds"]})
+    disk = round(folder.gigabytes, 5)
     Checkpoints(folder).remove()
-    progress.update(status=status, phase="", seconds_left=0)
+    progress.update(peak_disk_gb=disk, status=status, phase="", seconds_left=0)
 
 
-def _tell(progress: Progress, figures: dict[str, Any]) -> None:
-    progress.update(**figures, peak_memory_gb=figures["memory_gb"])
+def _tell(progress: Progress, loop: TextLoop, figures: dict[str, Any]) -> None:
+    progress.update(**figures, peak_memory_gb=figures["memory_gb"], peak_disk_gb=round(loop.gigabytes, 5))
+
+
+def _foresee(model: Any, seconds: float, folder: RunFolder) -> None:
+    """What the run will need, kept in its folder; one that would not fit ends here."""
+    weights = sum(weight.nbytes for weight in model.parameters())
+    checkpoint = (1 + MOMENTS) * weights
+    needed = Estimate(seconds, (peak_memory(model.device) + 2 * checkpoint) / GB, 2 * checkpoint / GB)
+    folder.write("config.json", folder.read("config.json") | {"estimate": needed.json()})
+    refuse_what_does_not_fit(needed, folder.path, model.device, ADVICE)
 
 
 def _check_texts(documents: Sequence[str], folder: RunFolder) -> None:
@@ -113,6 +100,12 @@ def _check_texts(documents: Sequence[str], folder: RunFolder) -> None:
     if config.setdefault("data_hash", digest) != digest:
         raise RunError("The texts have changed since the run was started.", hint="Start a new run.")
     folder.write("config.json", config)
+
+
+def texts_of_data(dataset: Dataset) -> list[str]:
+    """The items' texts and the queries of the training split."""
+    items = [item_text(dataset.catalogue, number) for number in range(len(dataset.catalogue))]
+    return items + list(dict.fromkeys(example.request.query for example in dataset.examples["train"]))
 
 
 def read_text(path: Path) -> str:

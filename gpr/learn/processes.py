@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, distributed
 
+from gpr.errors import RunError
+
 T = TypeVar("T")
 PATIENCE = timedelta(days=7)
 """That a process waits for another: the first one may wait for its turn on the device."""
@@ -28,6 +30,22 @@ def world() -> int:
 def device() -> str | None:
     """The GPU of this process where each has one of its own; None leaves the choice."""
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if world() > 1 and torch.cuda.is_available() else None
+
+
+SHARED_OUT = ("FSDP", "DEEPSPEED", "MEGATRON_LM", "PARALLELISM_CONFIG")
+"""What `accelerate launch` calls the ways in which no process has all of the model's weights."""
+
+
+def refuse_sharing_out() -> None:
+    """Raises: RunError: the weights were to be shared out among the processes."""
+    asked = [way for way in SHARED_OUT if os.environ.get(f"ACCELERATE_USE_{way}", "").lower() in ("1", "true")]
+    if asked:
+        raise RunError(
+            f"The weights of the base model cannot be shared out among processes ({asked[0]}): scoring a catalogue "
+            "reads the body of the model and single rows of its head, which must be whole in each process.",
+            hint="Launch without it, as --multi_gpu; where the model is too large for a device, use --precision 4bit, "
+            "a smaller base model, or fewer --batch-tokens.",
+        )
 
 
 def join(device: torch.device) -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,15 @@ class RunFolder:
         return (self.path / last).is_file() or (stage / last).is_file() or (stage / "done.json").is_file()
 
     @property
+    def gigabytes(self) -> float:
+        """That its files take now, with those that are being written."""
+        found = 0
+        for file in self.path.rglob("*"):
+            with suppress(FileNotFoundError):  # 'stop' comes and goes
+                found += file.stat().st_size if file.is_file() else 0
+        return found / 2**30
+
+    @property
     def done(self) -> bool:
         return (self.path / "done.json").is_file()
 
@@ -148,20 +158,29 @@ class Progress:
         self.update(status="running", phase="starting")
 
     def update(self, **changes: Any) -> None:
-        """Takes over some fields; a new phase or status is written at once, the rest at intervals."""
+        """Takes over some fields; a new phase or status is written at once, the rest at intervals. A `peak_` only
+        rises."""
+        changes |= {name: max(changes[name], self.state.get(name, 0.0)) for name in changes if name.startswith("peak_")}
         if "phase" in changes:
             self.state["share"] = 0.0
         important = any(key in changes for key in ("status", "phase", "message", "heard")) or not self._written
-        self.state |= changes | {"seconds": round(time.time() - self._started, 1)}
-        if important or time.time() - self._written >= self.INTERVAL:
+        now = time.time()
+        if "seconds_left" in changes:
+            self.state["left_at"] = round(now, 1)
+        self.state |= changes | {"seconds": round(now - self._started, 1), "at": round(now, 1)}
+        if important or now - self._written >= self.INTERVAL:
             self._folder.write("state.json", self.state)
-            self._written = time.time()
+            self._written = now
         self._listener(self.state)
 
 
 def first_state(before: dict[str, Any]) -> dict[str, Any]:
     """The state of a run that this process begins, or goes on with after it was in the state `before`."""
-    kept = {key: before[key] for key in ("started", "step", "steps", "seconds", "peak_memory_gb") if key in before}
+    kept = {
+        key: before[key]
+        for key in ("started", "step", "steps", "seconds", "peak_memory_gb", "peak_disk_gb")
+        if key in before
+    }
     return {
         "pid": os.getpid(),
         "born": process_birth(os.getpid()),

@@ -94,7 +94,8 @@ class TextLoop:
         self.steps = steps
         foreseen = {"steps": steps, "seconds_a_step": times[-1], **asdict(course)}
         self._folder.write("config.json", self._folder.read("config.json") | {"schedule": foreseen})
-        return steps * times[-1]
+        looking = (CHECKS + 1) * len(self._held_out) / course.batch / 3  # a look goes forward only
+        return (steps + looking) * times[-1]
 
     def put(self, kept: dict[str, Any]) -> None:
         """Everything as it was when the checkpoint was written."""
@@ -172,6 +173,11 @@ class TextLoop:
         """What a resumed run goes on from."""
         state = {"weights": weights_of(self._model), "optimizer": self._optimizer.state_dict()}
         self._checkpoints.save(state | {"step": self.step, "seconds": self._spent})
+
+    @property
+    def gigabytes(self) -> float:
+        """That the folder took at its largest so far."""
+        return self._checkpoints.gigabytes
 
 
 def blocks_of(tokenizer: Any, documents: Sequence[str], context: int, advice: str) -> tuple[Tensor, Tensor]:

@@ -155,7 +155,8 @@ class Loop:
         self._folder.add_log({"step": step, **losses, **figures, "seconds": round(spent, 1)})
         left = spent / step * (self._schedule.steps - step)
         now = {"step": step, "seconds_left": round(left, 1), "loss": losses["loss"], **figures}
-        self._progress.update(**now, peak_memory_gb=max(memory, self._progress.state.get("peak_memory_gb", 0.0)))
+        disk = round(self._checkpoints.gigabytes, 5)
+        self._progress.update(**now, peak_memory_gb=memory, peak_disk_gb=disk)
 
     def _check_is_due(self) -> bool:
         every = self._schedule.check_every

@@ -188,7 +188,9 @@ def _foresee(
     read = schedule.steps * options.accumulation * options.batch_tokens
     needed = estimate(joint, rows, progress.state["seconds"] + more + schedule.estimated, read)
     folder.write("config.json", folder.read("config.json") | {"schedule": asdict(schedule), "estimate": needed.json()})
-    refuse_what_does_not_fit(needed, folder.path, joint.device, options)
+    fewer = max(16, options.batch_tokens // 2)
+    advice = f"Use --batch-tokens {fewer}, a smaller --rank or --trained-share, or a smaller base model."
+    refuse_what_does_not_fit(needed, folder.path, joint.device, advice)
     return needed
 
 
@@ -198,8 +200,9 @@ def finish(found: Found, outcome: Outcome, folder: RunFolder, progress: Progress
     status = "stopped" if outcome.stopped else "done"
     figures = {"seconds": progress.state["seconds"], "note": outcome.note}
     folder.write("done.json", {"status": status, "pool": found.pool.json(), **figures})
+    disk = round(folder.gigabytes, 5)
     Checkpoints(folder).remove()
-    progress.update(status=status, phase="", seconds_left=0)
+    progress.update(peak_disk_gb=disk, status=status, phase="", seconds_left=0)
 
 
 class _Check:

@@ -47,7 +47,7 @@ class Gpt:
         match: the trained maps; None starts them by whitening the catalogue's own texts.
         item_features: (N, F) of the same model and catalogue, where they are known; None computes them.
         progress: called with the share done while they are computed.
-        kept: a file for what `plausibility` learns of titles under the empty request; None keeps it in memory alone.
+        kept: a file beside which the prior is kept where reading it may take minutes.
         head: of a run whose items are labels.
     """
 
@@ -71,7 +71,6 @@ class Gpt:
             self._item_vectors = self.match.item_vectors(self.item_features)
             self._prior, self.seconds = self._read_prior(kept)
         self.decoder.expect(self._prior.cpu().numpy())
-        self._kept, self._prior_likelihood = kept, _read_numbers(kept, len(self.catalogue))
 
     @property
     def scores_whole(self) -> bool:
@@ -169,24 +168,6 @@ class Gpt:
     def item_vectors(self, items: Sequence[int]) -> NDArray[np.float32]:
         """(S, D) what `match` makes of some items, unit length."""
         return self._item_vectors[list(items)].cpu().numpy()
-
-    def plausibility(self, requests: Sequence[Request], items: Ints) -> Scores:
-        """How much likelier a request makes the whole titles of some items, the same for all requests: (B, S).
-
-        The log-likelihood over the full vocabulary minus that under the empty request, which is kept once it is
-        known. It costs about as many tokens as the titles have: for a shortlist.
-        """
-        unknown = items[np.isnan(self._prior_likelihood[items])]
-        if len(unknown):
-            empty = self.decoder.read([self.prompts.request(Request()).ids])
-            self._prior_likelihood[unknown] = self.decoder.likelihoods(empty, unknown)[1][0]
-            _keep_numbers(self._kept, self._prior_likelihood)
-        found = np.empty((len(requests), len(items)), np.float32)
-        prompts = [self.prompts.request(request).ids for request in requests]
-        for rows in self.decoder.batches(prompts):
-            reading = self.decoder.read([prompts[row] for row in rows])
-            found[rows] = self.decoder.likelihoods(reading, items)[1]
-        return found - self._prior_likelihood[items]
 
 
 def _read_numbers(path: Path | None, count: int) -> Scores:

@@ -6,6 +6,7 @@ It knows which data and runs may be chosen; it does not know how they are shown.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -19,7 +20,7 @@ from gpr.ui.background import Background, Task
 
 if TYPE_CHECKING:
     from gpr.data.dataset import Dataset
-    from gpr.learn.options import Options
+    from gpr.learn.options import Options, Shape
     from gpr.recommender import Recommender
     from gpr.workspace import RunInfo, Workspace
 
@@ -69,6 +70,16 @@ class Jobs(Protocol):
     def resume(self, workspace: Workspace, name: str) -> RunInfo: ...
 
     def teach(self, workspace: Workspace, name: str) -> RunInfo: ...
+
+    def pretrain(
+        self,
+        workspace: Workspace,
+        texts: Sequence[Path],
+        name: str,
+        shape: Shape,
+        max_minutes: float | None = None,
+        data: str = "",
+    ) -> RunInfo: ...
 
     def stop(self, workspace: Workspace, name: str, *, discard: bool = False) -> None: ...
 
@@ -156,6 +167,10 @@ class Context:
         """Usable ones that score or classify, newest first."""
         return [run for run in self.workspace.runs() if run.usable and run.task in ("score", "classify")]
 
+    def base_runs(self) -> list[str]:
+        """Names of the runs that a fine-tuning can go on from: a GPT that was made here, or what recommends."""
+        return [run.name for run in self.workspace.runs() if run.usable and run.task in ("pretrain", "recommend")]
+
     def running(self) -> RunInfo | None:
         """The run that is going on, whoever started it; else one that waits for its turn."""
         going = [run for run in self.workspace.runs() if run.going]
@@ -173,7 +188,7 @@ class Context:
             for name, about in SAMPLES.items()
         }
         yours = [str(self.workspace.data.folder(kept.name)) for kept in self.workspace.data.all()]
-        runs = [run for run in self.workspace.runs() if run.data and run.status != "failed"]
+        runs = [run for run in self.workspace.runs() if run.data and run.status != "failed" and run.task != "pretrain"]
         yours += [run.data for run in runs if Path(run.data).exists()]
         for data in [*yours, self._data]:
             found.setdefault(data, Source(data, Path(data).name, "your data", "yours"))

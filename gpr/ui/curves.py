@@ -30,9 +30,21 @@ def curves(run: RunInfo | None) -> gr.LinePlot:
     text, log = run.text_log(), run.log()
     if len(log) < 2 and len(text) < 2:  # a line needs two
         return gr.LinePlot(visible=False)
-    points = _points(text, {"loss": TEXT}, before=len(text)) + _points(log, PARTS)
+    parts = {"loss": TEXT} if run.task == "pretrain" else PARTS
+    points = _points(text, {"loss": TEXT}, before=len(text)) + _points(log, parts)
     points += [{"step": check["step"], "loss": check["valid_loss"], "part": "validation"} for check in run.checks()]
-    return gr.LinePlot(pd.DataFrame(points), visible=True)
+    own = {part: [point for point in points if point["part"] == part] for part in COLOURS}
+    # gradio (6.31) draws the parts of the first curves alone: so each is there from the start, if only as one point
+    rows = [row for part, found in own.items() for row in found or [points[0] | {"part": part}]]
+    shown = [part for part, found in own.items() if found]
+    return gr.LinePlot(pd.DataFrame(rows), colors_in_legend=shown, visible=True)
+
+
+def perplexity(run: RunInfo | None) -> gr.LinePlot:
+    """Of held-out text, for a GPT from scratch; hidden for all else."""
+    checks = run.checks() if run and run.task == "pretrain" else []
+    points = [{"step": check["step"], "perplexity": check["perplexity"]} for check in checks]
+    return gr.LinePlot(pd.DataFrame(points), visible=True) if len(points) > 1 else gr.LinePlot(visible=False)
 
 
 def _points(log: list[dict[str, Any]], parts: dict[str, str], before: int = 0) -> list[dict[str, Any]]:

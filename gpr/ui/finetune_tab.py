@@ -8,14 +8,16 @@ import gradio as gr
 
 from gpr.data.dataset import Dataset
 from gpr.errors import RunError
+from gpr.lm.install import PACKAGED
 from gpr.ui.context import Active, Context, same_data
-from gpr.ui.curves import COLOURS, curves
+from gpr.ui.curves import COLOURS, curves, perplexity
 from gpr.ui.events import QUICK, REFRESH, TOLD
 from gpr.ui.language import say
 from gpr.ui.manage_runs import ManageRuns
 from gpr.ui.messages import failure, notice, title, worded
-from gpr.ui.press import pressable, pressed
-from gpr.ui.runs import SORTS, queue_list, run_card, run_table, training_words
+from gpr.ui.press import KEEPS_FOCUS, pressable, pressed
+from gpr.ui.pretrain_panel import PretrainPanel
+from gpr.ui.runs import NEWEST, queue_list, run_card, run_table, training_words
 from gpr.ui.settings import Settings
 from gpr.ui.teach_panel import TeachPanel
 from gpr.ui.uploads import plain_name
@@ -44,11 +46,14 @@ class FinetuneTab:
                     x="step", y="loss", color="part", height=230, visible=False, elem_id="gpr-curve", x_title="step",
                     y_title="loss", color_title="loss of", tooltip="all", color_map=COLOURS,
                 )  # fmt: skip
+                self.perplexity = gr.LinePlot(
+                    x="step", y="perplexity", height=170, visible=False, elem_id="gpr-perplexity", x_title="step",
+                    y_title="perplexity", tooltip="all",
+                )  # fmt: skip
         self.queue = pressable(elem_id="gpr-waiting")
-        with gr.Row(equal_height=True):
-            gr.HTML(title("Runs"), apply_default_css=False, js_on_load=None)
-            self.sort = gr.Dropdown(list(SORTS), value="newest", label="Sort by", elem_id="gpr-sort", min_width=140)
-        self.runs = pressable(elem_id="gpr-runs")
+        self.sort = gr.State(NEWEST)
+        gr.HTML(title("Runs"), apply_default_css=False, js_on_load=None)
+        self.runs = pressable(elem_id="gpr-runs", more=KEEPS_FOCUS)
         self.manage = ManageRuns(context)
 
     def _form(self) -> None:
@@ -65,10 +70,12 @@ class FinetuneTab:
             )
             self.resume_button = gr.Button("Resume", variant="primary", visible=False, elem_id="gpr-resume")
         self.teaching = TeachPanel(self.context)
+        self.pretraining = PretrainPanel(self.context)
         self.notice = gr.HTML("", elem_id="gpr-train-notice", apply_default_css=False, js_on_load=None)
 
     def wire(self, tab: gr.Tab) -> None:
-        tab.select(self.teach_offer, self.active, self.teaching.outputs, **REFRESH)
+        offered = [*self.teaching.outputs, self.settings.base, *self.manage.outputs]
+        tab.select(self.offer, self.active, offered, **REFRESH)
         watched = [self.active, self.shown, self.sort]
         settings = [self.active, self.name, *self.settings.inputs]
         started = [self.notice, self.shown, self.name, *self.watch_outputs]
@@ -77,26 +84,29 @@ class FinetuneTab:
         begun.then(self.start, settings, started, **TOLD)
         taught = self.teaching.button.click(_starting, None, [self.notice, self.start_button], **QUICK)
         taught.then(self.teach, self.active, [self.notice, self.shown, *self.watch_outputs], **QUICK)
+        made = self.pretraining.button.click(_starting, None, [self.notice, self.start_button], **QUICK)
+        made.then(self.pretrain, [self.active, self.name, *self.pretraining.inputs], started, **TOLD)
         self.estimate_button.click(self.estimate, settings, [self.notice, self.estimate_timer], **TOLD)
         self.estimate_timer.tick(self.estimated, settings, [self.notice, self.estimate_timer], **QUICK)
         for button, act in ((self.stop_button, self.stop), (self.discard_button, self.discard)):
             button.click(act, watched, [self.notice, *self.watch_outputs], **TOLD)
         self.resume_button.click(self.resume, watched, [self.notice, *self.watch_outputs], **TOLD)
         self.timer.tick(self.watch, watched, self.watch_outputs, **QUICK)
-        self.sort.change(self.watch, watched, self.watch_outputs, **TOLD)
-        self.runs.press(self.press, watched, [self.active, self.shown, *self.watch_outputs], **TOLD)
+        pressed = [self.active, self.shown, self.sort, self.settings.base, *self.watch_outputs]
+        self.runs.press(self.press, watched, pressed, **TOLD)
         self.queue.press(self.reorder, watched, [self.notice, *self.watch_outputs], **TOLD)
         self.manage.wire(TOLD, self.watch, watched, self.watch_outputs)
 
     @property
     def watch_outputs(self) -> list[Any]:
         buttons = [self.start_button, self.stop_button, self.discard_button, self.resume_button]
-        return [self.card, self.curve, self.queue, self.runs, *buttons, self.timer]
+        return [self.card, self.curve, self.perplexity, self.queue, self.runs, *buttons, self.timer]
 
     @property
     def outputs(self) -> list[Any]:
         """What `show` fills when the data or the run has changed."""
-        return [self.about, self.name, *self.teaching.outputs, *self.manage.outputs, *self.watch_outputs]
+        offered = [*self.teaching.outputs, self.settings.base, *self.manage.outputs]
+        return [self.about, self.name, *offered, *self.watch_outputs]
 
     def show(self, stored: object, shown: str, sort: str) -> tuple[Any, ...]:
         """The tab for what is active now. A run that goes on, started here or elsewhere, shows itself."""
@@ -105,8 +115,7 @@ class FinetuneTab:
             about = training_words(self.context.dataset(active))
         except Exception as error:
             about = failure(error)
-        teaching, manage = self.teaching.show(active), self.manage.show()
-        return about, self._free_name(active), *teaching, *manage, *self.watch(stored, shown, sort)
+        return about, self._free_name(active), *self.offer(stored), *self.watch(stored, shown, sort)
 
     def _free_name(self, active: Active) -> str:
         taken = {run.name for run in self.context.workspace.runs()}
@@ -121,7 +130,7 @@ class FinetuneTab:
         return chosen or self.context.running() or own or next(iter(runs), None)
 
     @worded
-    def watch(self, stored: object, shown: str, sort: str = "newest") -> tuple[Any, ...]:
+    def watch(self, stored: object, shown: str, sort: str = NEWEST) -> tuple[Any, ...]:
         """How the run that is looked at stands, and all others."""
         active, runs = self.context.settle(stored), self.context.workspace.runs()
         run = self._looked_at(stored, shown)
@@ -131,6 +140,7 @@ class FinetuneTab:
         return (
             run_card(run, active.run),
             curves(run),
+            perplexity(run),
             queue_list(self.context.workspace.turns.waiting()),
             run_table(runs, active.run, run.name if run else "", sort),
             gr.Button(say("Add to queue" if going else "Start"), interactive=True),
@@ -158,9 +168,20 @@ class FinetuneTab:
             *self.watch(stored, run.name),
         )
 
-    def teach_offer(self, stored: object) -> tuple[str, gr.Button]:
-        """What the labels could teach: they have grown since."""
-        return self.teaching.show(self.context.settle(stored))
+    def pretrain(self, stored: object, name: str, *given: Any) -> tuple[Any, ...]:
+        """Starts a GPT from scratch."""
+        try:
+            active = self.context.settle(stored)
+            run = self.pretraining.start(active, name, *given)
+        except Exception as error:
+            return failure(error), gr.skip(), gr.skip(), *self.watch(stored, "")
+        words = "When it is done, a fine-tuning can take it as its base model."
+        return notice(words, "good", f"{run} has started."), run, self._free_name(active), *self.watch(stored, run)
+
+    def offer(self, stored: object) -> tuple[Any, ...]:
+        """What there is to choose from: the labels have grown since, and runs have ended."""
+        teaching = self.teaching.show(self.context.settle(stored))
+        return *teaching, gr.Dropdown(choices=[*PACKAGED, *self.context.base_runs()]), *self.manage.show()
 
     def teach(self, stored: object) -> tuple[Any, ...]:
         """Teaches the run in use what the labels say, as a run of its own."""
@@ -219,18 +240,25 @@ class FinetuneTab:
 
     @worded
     def press(self, stored: object, shown: str, sort: str, event: gr.EventData) -> tuple[Any, ...]:
-        """'Use' makes a run active, with its data unless the data is chosen already; 'look' shows its curve."""
+        """'Use' makes a run active, with its data unless the data is chosen already; a GPT from scratch becomes the
+        base model of the form. 'Look' shows the curve. The head of a column sorts."""
         press = pressed(event)
+        if by := press.get("by"):
+            return gr.skip(), gr.skip(), by, gr.skip(), *self.watch(stored, shown, by)
         run = self.context.workspace.run(press.get("run", ""))
         if run.task in ("score", "classify"):
             gr.Info("Ask it on the tab Recommend, under 'Classify or score'.")
         if press.get("press") == "look" or run.task != "recommend":
-            return gr.skip(), run.name, *self.watch(stored, run.name, sort)
+            base = press.get("press") == "base"
+            if base:
+                gr.Info(say(f"{run.name} is the base model of the settings now."))
+            chosen = gr.Dropdown(value=run.name) if base else gr.skip()
+            return gr.skip(), run.name, sort, chosen, *self.watch(stored, run.name, sort)
         active = Active(run.data, run.name)
         if run.data not in {source.data for source in self.context.sources()}:
             active = Active(self.context.settle(stored).data, run.name)
         remembered = self.context.remember(active)
-        return remembered, run.name, *self.watch(remembered, run.name, sort)
+        return remembered, run.name, sort, gr.skip(), *self.watch(remembered, run.name, sort)
 
     def reorder(self, stored: object, shown: str, sort: str, event: gr.EventData) -> tuple[Any, ...]:
         """Moves a waiting run, or takes it out of the queue."""

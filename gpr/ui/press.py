@@ -34,6 +34,19 @@ element.addEventListener('input', (event) => {
 });
 """
 
+KEEPS_FOCUS = """
+const told = (button) => button.ariaLabel || button.textContent;
+let held = '';
+element.addEventListener('focusin', (event) => { held = told(event.target.closest('button') ?? element); });
+element.addEventListener('focusout', (event) => { if (event.relatedTarget) held = ''; });
+document.addEventListener('pointerdown', (event) => { if (!element.contains(event.target)) held = ''; });
+new MutationObserver(() => {
+  if (!held || document.activeElement !== document.body) return;
+  [...element.querySelectorAll('button')].find((button) => told(button) === held)?.focus({preventScroll: true});
+}).observe(element, {childList: true, subtree: true});
+"""
+"""For HTML that is written anew by itself: the button that had the focus keeps it."""
+
 
 def pressable(value: str = "", *, more: str = "", **settings: Any) -> gr.HTML:
     """A piece of HTML with the event `.press`; `pressed()` reads what it brings.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpr.data.dataset import Dataset
-from gpr.learn.needs import size
+from gpr.learn.needs import Estimate, size
 from gpr.ui.language import say
 from gpr.ui.messages import empty, notice, title
 from gpr.ui.press import button
@@ -104,8 +104,9 @@ def _validation(run: RunInfo) -> str:
     if not (checks := run.checks()):
         return ""
     last = checks[-1]
-    figures = ", ".join(f"{name} {last[name]:.3f}" for name in ("R@10", "NDCG@10") if name in last)
-    return say(f"Validation at step {last['step']:,}: loss {last['valid_loss']:.3f}, {figures}")
+    found = [f"{name} {last[name]:.3f}" for name in ("R@10", "NDCG@10", "perplexity") if name in last]
+    figures = ", ".join([f"loss {last['valid_loss']:.3f}", *found])
+    return say(f"Validation at step {last['step']:,}: {figures}")
 
 
 def _adaptation(run: RunInfo) -> str:
@@ -127,13 +128,16 @@ def _machine(run: RunInfo) -> str:
 
 def _foreseen(run: RunInfo) -> str:
     """What it was to need, and once it has ended beside it what it needed."""
-    needed = run.config.get("estimate")
-    if not needed:
-        return ""
-    words = f"Foreseen: {span(needed['seconds'])}, {size(needed['memory_gb'])} memory, {size(needed['disk_gb'])} disk"
-    if run.usable:
-        words += f" · needed: {span(run.seconds)}, {size(run.state.get('peak_memory_gb', 0.0))} memory"
-    return say(words)
+    words = []
+    if found := run.config.get("estimate"):
+        foreseen = Estimate(**found)
+        about = (span(foreseen.seconds), size(foreseen.memory_gb), size(foreseen.disk_gb))
+        words.append(f"Foreseen: {about[0]}, {about[1]} memory, {about[2]} disk")
+    needed = Estimate.of_state(run.state, run.seconds)
+    if run.usable and needed.memory_gb:
+        disk = f", {size(needed.disk_gb)} disk" if needed.disk_gb else ""
+        words.append(f"Needed: {span(needed.seconds)}, {size(needed.memory_gb)} memory{disk}")
+    return " · ".join(map(say, words))
 
 
 def _outcome(run: RunInfo, used: str) -> str:
@@ -147,6 +151,8 @@ def _outcome(run: RunInfo, used: str) -> str:
     if not run.usable:
         return ""
     note = notice(run.message) if run.message else ""
+    if run.task == "pretrain":
+        return note + notice("It is ready: press 'As base model' in the table below, then Start.", "good")
     if run.name == used:
         return note + notice("This run recommends now.", "good")
     return note + notice("It is ready: press 'Use this run' in the table below.", "good")
@@ -178,36 +184,38 @@ def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _best(name: str) -> Callable[[RunInfo], float]:
-    return lambda run: -run.metrics.get(name, -1.0)
+def _metric(name: str) -> Callable[[RunInfo], float]:
+    return lambda run: run.metrics.get(name, -1.0)
 
 
 SORTS: dict[str, Callable[[RunInfo], Any]] = {
-    "newest": lambda run: run.started,
-    "name": lambda run: run.name,
-    "data": lambda run: Path(run.data).name,
-    "base": lambda run: run.base,
+    "run": lambda run: run.name.casefold(),
     "status": lambda run: run.status,
-    "time": lambda run: -run.seconds,
-} | {f"best {name}": _best(name) for name in SHOWN_METRICS}
-"""How the table can be sorted."""
+    "data": lambda run: Path(run.data).name.casefold(),
+    "base": lambda run: Path(run.base).name.casefold(),
+    "time": lambda run: run.seconds,
+    "started": lambda run: run.started,
+} | {name: _metric(name) for name in SHOWN_METRICS}
+"""What the table can be sorted by; a '-' in front puts the largest first."""
+NEWEST = "-started"
 
 
-def run_table(runs: Sequence[RunInfo], used: str, shown: str, sort: str = "newest") -> str:
+def run_table(runs: Sequence[RunInfo], used: str, shown: str, sort: str = NEWEST) -> str:
     """All runs in some order.
 
     Args:
-        sort: a key of SORTS.
+        sort: a key of SORTS, or '-' and one.
         used: the run that recommends now.
         shown: the run whose curve is shown.
     """
     if not runs:
         return empty("No runs yet", "Until there is one, the base model recommends as it is.")
     metrics = [name for name in SHOWN_METRICS if any(name in run.metrics for run in runs)]
-    runs = sorted(runs, key=SORTS.get(sort, SORTS["newest"]), reverse=sort == "newest")
+    runs = sorted(runs, key=SORTS.get(sort.removeprefix("-"), SORTS["started"]), reverse=sort.startswith("-"))
     rows = [_row(run, metrics, used, shown) for run in runs]
     head = ("run", "", "status", "data", "base", *(f"{name} valid." for name in metrics), "time", "started", "notes")
-    return table(head, rows, label="runs", raw=[1], numbers=range(5, 5 + len(metrics)))
+    keys = ("run", "", "status", "data", "base", *(f"-{name}" for name in metrics), "-time", NEWEST)
+    return table(head, rows, label="runs", raw=[1], numbers=range(5, 5 + len(metrics)), keys=keys, sort=sort)
 
 
 def _row(run: RunInfo, metrics: Sequence[str], used: str, shown: str) -> tuple[object, ...]:
@@ -215,7 +223,9 @@ def _row(run: RunInfo, metrics: Sequence[str], used: str, shown: str) -> tuple[o
         say("Look"), "look", style="gpr-small", label=f"Look at {run.name}", run=run.name, on=run.name == shown
     )
     use = ""
-    if run.usable:
+    if run.usable and run.task == "pretrain":
+        use = button(say("As base model"), "base", style="gpr-small", label=f"As base model: {run.name}", run=run.name)
+    elif run.usable:
         words = "In use" if run.name == used else "Use this run"
         use = button(
             say(words),

@@ -41,7 +41,8 @@ class Settings:
             self._more |= {"text": gr.Textbox(label="Column of texts", placeholder="found by itself", min_width=120)}
             self._more |= {"label": gr.Textbox(label="Column of labels", placeholder="found by itself", min_width=120)}
         with gr.Accordion("Advanced", open=False):
-            self._more |= {"base": self._base(base)}
+            self.base = self._base(base)
+            self._more |= {"base": self.base}
             with gr.Row():
                 self._more |= {"seed": _number("Seed", "seed", "The same seed gives the same run.", precision=0)}
                 self._more |= {"learning_rate": _number("Learning rate", "learning_rate", "Peak, of the LoRA weights.")}
@@ -75,7 +76,7 @@ class Settings:
     def _base(base: str) -> gr.Dropdown:
         return gr.Dropdown(
             list(PACKAGED), value=base or DEFAULT_BASE, allow_custom_value=True, label="Base model",
-            info="One of these, a local folder, or a hub id.",
+            info="One of these, an earlier run, a local folder, or a hub id.", elem_id="gpr-base",
         )  # fmt: skip
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 from gpr.ui.language import say
+from gpr.ui.press import button
 
 MAX_CELL, LONG, SHORT = 120, 40, 12
 """Characters of a cell that are shown, from which on a column is wide, and up to which it stays on one line."""
@@ -20,6 +21,8 @@ def table(
     label: str = "",
     raw: Collection[int] = (),
     raw_head: bool = False,
+    keys: Sequence[str] = (),
+    sort: str = "",
 ) -> str:
     """A table that scrolls by itself where it is too wide.
 
@@ -27,6 +30,8 @@ def table(
         numbers: columns that are set to the right.
         label: what it holds, for a screen reader.
         raw: columns that are HTML already. raw_head: whether the head is, too.
+        keys: for each column that can be sorted what its head presses for, `sort` with this in `data-by`; '-' in front
+        where the largest come first, '' for none. sort: the one that is sorted by now.
     """
 
     def cell(tag: str, column: int, value: object) -> str:
@@ -36,7 +41,16 @@ def table(
         kind = "gpr-number" if column in numbers else _width(text)
         return f'<{tag} class="{kind}">{escape(text if len(text) <= MAX_CELL else text[:MAX_CELL] + "…")}</{tag}>'
 
-    header = "".join(cell("th", number, name) for number, name in enumerate(head))
+    def headed(column: int, name: str) -> str:
+        if column >= len(keys) or not keys[column]:
+            return cell("th", column, name)
+        now = sort.removeprefix("-") == keys[column].removeprefix("-")
+        other = sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
+        order = f' aria-sort="{"descending" if sort.startswith("-") else "ascending"}"' if now else ""
+        inside = button(escape(say(name)), "sort", style="gpr-sort", by=other if now else keys[column])
+        return f'<th class="{"gpr-number" if column in numbers else ""}"{order}>{inside}</th>'
+
+    header = "".join(headed(number, name) for number, name in enumerate(head))
     body = "".join(f"<tr>{''.join(cell('td', number, value) for number, value in enumerate(row))}</tr>" for row in rows)
     return (
         f'<div class="gpr-scroll" tabindex="0" role="region" aria-label="{escape(say(label))}">'

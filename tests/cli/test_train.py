@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from gpr import jobs
+from gpr.learn.options import Shape
+from gpr.workspace import Workspace
 from tests.cli.conftest import Run, answer, refused
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -52,8 +55,29 @@ def test_ctrl_c_stops_and_keeps_what_was_learned(
 
 
 @pytest.mark.usefixtures("signals")
-def test_train_refusals(gpr: Run, films_folder: Path, tmp_path: Path) -> None:
+def test_train_refusals(gpr: Run, films_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(gpr("train", films_folder, "--run", "../a"), "cannot name a run")
     refused(gpr("train", films_folder, "--run", "a", "--epochs", "0"), "The epochs is 0")
     refused(gpr("train", films_folder, "--run", "a", "--base", tmp_path / "no-model"), "There is no such folder")
     refused(gpr("train", tmp_path / "no.csv", "--run", "b"), "is no sample, folder or file")
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")  # as `accelerate launch --use_fsdp` sets it
+    refused(gpr("train", films_folder, "--run", "c"), "cannot be shared out among processes (FSDP)", "--multi_gpu")
+    assert not (tmp_path / "ws" / "runs" / "c").exists()
+
+
+@pytest.mark.usefixtures("signals")
+def test_what_a_page_starts_is_pretrained_from_the_runs_own_texts(
+    gpr: Run, films_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, workspace, words = tmp_path / "tales.txt", Workspace(tmp_path / "ws"), []
+    text.write_text("The cat sat on the mat and saw the dog. " * 30)
+    monkeypatch.setattr(jobs, "_spawn", lambda workspace, folder, command: words.extend(command))
+    shape = Shape(layers=1, width=32, vocabulary=300, context=16, batch=32)
+    jobs.pretrain(workspace, [text], "p", shape, data=str(films_folder))
+    text.unlink()
+    result = gpr(*words, "--in-place")
+    assert result.exit_code == 0, result.output
+    run = workspace.rename_run("p", "q")
+    assert (run.status, run.data, run.config["texts"]) == ("done", str(films_folder), ["texts/1-tales.txt"])
+    assert f"pretrain {run.folder / 'texts' / '1-tales.txt'} --data {films_folder} --run q --layers 1" in run.command
+    assert gpr("pretrain", "--run", "r").exit_code == 2

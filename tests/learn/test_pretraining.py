@@ -10,7 +10,7 @@ import pytest
 from gpr.data.dataset import Request
 from gpr.errors import DataError, RunError
 from gpr.learn import pretraining
-from gpr.learn.pretraining import Shape
+from gpr.learn.options import Shape
 from gpr.workspace import Options, RunInfo, Workspace
 
 pytestmark = pytest.mark.usefixtures("cache")

@@ -88,6 +88,7 @@ def test_an_estimate_leaves_no_run(tmp_path: Path, films_folder: Path, tiny_base
 def test_what_was_foreseen_is_about_what_was_needed(trained: Workspace) -> None:
     run = trained.run("films")
     foreseen = run.config["estimate"]
+    assert foreseen["disk_gb"] == pytest.approx(run.state["peak_disk_gb"], rel=0.3)
     assert foreseen["memory_gb"] == pytest.approx(run.state["peak_memory_gb"], rel=0.3)
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
@@ -68,30 +65,3 @@ def test_the_fingerprint_names_titles_and_texts(
     assert fingerprint(Prompts(tiny_tokenizer, films.catalogue)) == fingerprint(prompts)
     names = [of(["A", "B"]), of(["B", "A"]), of(["A", "B"], genre=["x", ""]), of(["A", "B", "C"]), fingerprint(prompts)]
     assert len(set(names)) == len(names)
-
-
-def test_plausibility_is_the_likelihood_that_a_request_adds(gpt: Gpt, tiny_base: Base, prompts: Prompts) -> None:
-    items = np.array([2, 0, 2])
-    found = gpt.plausibility(REQUESTS, items)
-    decoder = TreeDecoder(tiny_base.model, prompts.trie)
-    asked = [decoder.read([prompts.request(request).ids]) for request in REQUESTS]
-    likelihoods = np.concatenate([decoder.likelihoods(reading, items)[1] for reading in asked])
-    np.testing.assert_allclose(found, likelihoods - likelihoods[3], atol=1e-3)
-    np.testing.assert_allclose(found[3], 0, atol=1e-3)  # the empty request adds nothing
-    np.testing.assert_allclose(
-        gpt.plausibility(REQUESTS[:1], np.array([1]))[0, 0], gpt.plausibility(REQUESTS, np.arange(3))[0, 1], atol=1e-3
-    )
-
-
-def test_the_prior_likelihood_is_computed_once(
-    tiny_base: Base, prompts: Prompts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    items, kept = np.array([0, 2]), tmp_path / "cache" / "prior.npy"
-    first = Gpt(tiny_base.model, prompts, kept=kept).plausibility(REQUESTS, items)
-    later, asked = Gpt(tiny_base.model, prompts, kept=kept), []
-    plain = TreeDecoder.likelihoods
-    monkeypatch.setattr(TreeDecoder, "likelihoods", lambda *given: asked.append(given) or plain(*given))
-    np.testing.assert_allclose(later.plausibility(REQUESTS, items), first, atol=1e-6)
-    assert len(asked) == len(later.decoder.batches([prompts.request(request).ids for request in REQUESTS]))
-    kept.write_bytes(b"damaged")
-    np.testing.assert_allclose(Gpt(tiny_base.model, prompts, kept=kept).plausibility(REQUESTS, items), first, atol=1e-3)

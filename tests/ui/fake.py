@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from gpr.explain.examples import Near
 from gpr.explain.path import Branch
 from gpr.explain.why import Why
 from gpr.labels.store import LabelStore
-from gpr.learn.options import Options
+from gpr.learn.options import Options, Shape
 from gpr.ranking import Scored, Wish, rank
 from gpr.recommendation import Recommendation
 from gpr.runs import STANDING
@@ -301,6 +301,21 @@ class FakeJobs:
 
     def teach(self, workspace: Any, name: str) -> Any:
         return self.start(workspace, workspace.run(name).data, f"{name}-taught", Options())
+
+    def pretrain(
+        self,
+        workspace: Any,
+        texts: Sequence[Path],
+        name: str,
+        shape: Shape,
+        max_minutes: float | None = None,
+        data: str = "",
+    ) -> Any:
+        read = " ".join([*(text.name for text in texts), Path(data).name])
+        looks = tuple({"step": step, "valid_loss": 5.0 - step, "perplexity": 90.0 / step} for step in (1, 2))
+        made = self.start(workspace, read, name, Options())
+        workspace.known[-1] = replace(made, task="pretrain", steps=shape.layers, looks=looks)
+        return workspace.known[-1]
 
     def estimate(self, workspace: Any, data: str, options: Options) -> str:
         return f"about {options.rank} s, 1.0 GB of memory, 0.10 GB of disk"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import expect
 
 from gpr.labels.label import Label
 from gpr.ui.context import Context
+from gpr.ui.curves import COLOURS, curves
 from gpr.ui.finetune_tab import FinetuneTab
 from tests.ui.conftest import Visit
 from tests.ui.fake import FakeRun, FakeWorkspace
@@ -43,6 +45,16 @@ def test_a_run_on_other_data_is_looked_at_when_there_is_no_other(workspace: Fake
     assert [getattr(tab._looked_at(None, shown), "name", "") for shown in ("", "b")] == ["b", "b"]
 
 
+def test_all_parts_are_there_from_the_start_and_the_legend_names_those_of_the_run() -> None:
+    look = {"step": 2, "valid_loss": 1.0, "perplexity": 2.7}
+    made, tuned = (curves(run) for run in (FakeRun("p", "", task="pretrain", looks=(look,)), FakeRun("a", "")))
+    assert made.colors_in_legend == ["text", "validation"]
+    assert tuned.colors_in_legend == ["both", "generate", "match"]
+    part = made.value["columns"].index("part")
+    assert list(dict.fromkeys(row[part] for row in tuned.value["data"])) == list(COLOURS)
+    assert [row[part] for row in made.value["data"]].count("match") == 1
+
+
 def test_an_interrupted_run_is_resumed_and_then_discarded(visit: Visit, workspace: FakeWorkspace, data: str) -> None:
     workspace.known = [FakeRun("a", data, status="interrupted", step=30)]
     page = visit.open()
@@ -60,7 +72,13 @@ def test_an_interrupted_run_is_resumed_and_then_discarded(visit: Visit, workspac
 def test_what_a_run_shows_while_it_learns_and_afterwards(visit: Visit, workspace: FakeWorkspace, data: str) -> None:
     look = {"step": 20, "valid_loss": 1.234, "R@10": 0.75, "NDCG@10": 0.5, "seconds": 20.0}
     foreseen = {"estimate": {"seconds": 90.0, "memory_gb": 2.0, "disk_gb": 0.2}}
-    machine = {"rate": 0.0005, "examples_per_second": 12.0, "memory_gb": 1.5, "peak_memory_gb": 1.9}
+    machine = {
+        "rate": 0.0005,
+        "examples_per_second": 12.0,
+        "memory_gb": 1.5,
+        "peak_memory_gb": 1.9,
+        "peak_disk_gb": 0.1,
+    }
     going = FakeRun("a", data, "running", 30, metrics={}, looks=(look,), config=foreseen, state=machine)
     workspace.known = [going]
     page = visit.open()
@@ -74,7 +92,7 @@ def test_what_a_run_shows_while_it_learns_and_afterwards(visit: Visit, workspace
     done = FakeRun("a", data, message=words, config=foreseen, state=machine, forgotten=True, adaptation=read)
     workspace.known = [done]
     expect(card).to_contain_text("Perplexity of the catalogue's text: 42.1 before it was read, 17.5 after")
-    expect(card).to_contain_text("needed: 1 min 1 s, 1.9 GB memory")
+    expect(card).to_contain_text("Needed: 1 min 1 s, 1.9 GB memory, 102 MB disk")
     expect(card).to_contain_text(words)
     expect(card).to_contain_text("trained on a person who has been forgotten since")
     expect(page.locator("#gpr-runs")).to_contain_text("done, trained on forgotten data")
@@ -87,6 +105,33 @@ def test_what_a_run_will_need_is_told_for_the_settings(visit: Visit) -> None:
     expect(page.locator("#gpr-length input[value='Epochs']")).to_be_checked()
     page.locator("#gpr-estimate").click()
     expect(page.locator("#gpr-train-notice")).to_contain_text("This run needs about 32 s, 1.0 GB of memory")
+
+
+def test_a_gpt_is_made_from_texts_and_becomes_a_base_model(
+    visit: Visit, workspace: FakeWorkspace, tmp_path: Path
+) -> None:
+    (tmp_path / "tales.txt").write_text("Once upon a time.")
+    page = visit.open()
+    visit.tab("Fine-tune")
+    page.get_by_text("A GPT from scratch").click()
+    fold, card = page.locator("#gpr-pretrain"), page.locator("#gpr-run-card")
+    fold.get_by_label("Layers").fill("4")
+    fold.get_by_label("Read the active data").uncheck()
+    page.locator("#gpr-pretrain-start").click()
+    expect(page.locator("#gpr-train-notice")).to_contain_text("There is nothing to read. Upload text files")
+    fold.get_by_label("Read the active data").check()
+    fold.locator("input[type=file]").set_input_files(tmp_path / "tales.txt")
+    expect(fold).to_contain_text("tales")
+    page.locator("#gpr-pretrain-start").click()
+    expect(card).to_contain_text("step 3 of 4")
+    assert workspace.known[-1].data == "tales.txt tiny"
+    expect(card).to_contain_text("Validation at step 2: loss 3.000, perplexity 45.000")
+    expect(page.locator("#gpr-perplexity")).to_be_visible()
+    name = workspace.known[-1].name
+    workspace.known[-1] = replace(workspace.known[-1], status="done")
+    page.get_by_role("button", name=f"As base model: {name}").click()
+    page.get_by_text("Advanced").click()
+    expect(page.locator("#gpr-base input")).to_have_value(name)
 
 
 def test_a_run_is_taught_and_says_what_that_changed(visit: Visit, workspace: FakeWorkspace, data: str) -> None:
@@ -121,7 +166,15 @@ def test_two_runs_are_compared(visit: Visit, workspace: FakeWorkspace, data: str
     ]
     page = visit.open()
     visit.tab("Fine-tune")
-    expect(page.locator("#gpr-runs")).to_contain_text("the first #small")
+    runs = page.locator("#gpr-runs")
+    expect(runs).to_contain_text("the first #small")
+    head = runs.get_by_role("columnheader").first
+    expect(runs.locator("th[aria-sort]")).to_contain_text("started")
+    for order, first in (("ascending", "a"), ("descending", "b")):
+        head.get_by_role("button").focus()
+        page.keyboard.press("Enter")
+        expect(head).to_have_attribute("aria-sort", order)
+        expect(runs.locator("tbody tr").first).to_contain_text(f"{first}Look")
     page.get_by_text("Compare, rename, export, import…").click()
     box = page.locator("#gpr-compare input")
     for name in ("a", "b"):
