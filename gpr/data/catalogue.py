@@ -45,6 +45,28 @@ def build_catalogue(
     Raises:
         DataError: fewer than two different titles.
     """
+    items, findings = _items(table, meanings, repeated=repeated)
+    title_name = column_of(meanings, "title")
+    if apart:
+        items, found = _told_apart(table, items, title_name)
+        findings += found
+    numbers, distinct = pd.factorize(items["title"])
+    if len(distinct) < 2:
+        raise DataError(
+            f"The catalogue has {len(distinct)} item{'s' if len(distinct) != 1 else ''} with a title of its own.",
+            where=table.file,
+            hint="Recommending needs two or more.",
+        )
+    first = items[~items["title"].duplicated()]
+    findings += _on_titles(table, items["title"], title_name)
+    details = _details(table.frame.loc[first.index], meanings)
+    details.insert(0, "title", first["title"])
+    known = dict(zip(items["item_id"], numbers.tolist(), strict=True))
+    return Catalogue(tuple(first["item_id"]), details.reset_index(drop=True), known), findings
+
+
+def _items(table: Table, meanings: dict[str, Meaning], *, repeated: bool) -> tuple[pd.DataFrame, list[Finding]]:
+    """`item_id` and `title` of the rows that are items: each id once, and no title empty."""
     ids, findings = _item_ids(table, meanings)
     title_name, id_name = column_of(meanings, "title"), column_of(meanings, "item_id")
     why = meanings[title_name].reason
@@ -61,25 +83,15 @@ def build_catalogue(
     again = items["item_id"].duplicated()
     message = "An item_id that came before; its first row is kept."
     findings += table.finding("hurts", "duplicate-item-id", message, items.index[again], id_name, aside=not repeated)
-    items = items[~again]
-    if apart:
-        shared = items["title"].duplicated(keep=False)
-        message = "Items with equal titles are told apart by their id behind the title, as you chose."
-        findings += table.finding("info", "equal-titles", message, items.index[shared], title_name)
-        items["title"] = items["title"].where(~shared, items["title"] + " (" + items["item_id"] + ")")
-    numbers, distinct = pd.factorize(items["title"])
-    if len(distinct) < 2:
-        raise DataError(
-            f"The catalogue has {len(distinct)} item{'s' if len(distinct) != 1 else ''} with a title of its own.",
-            where=table.file,
-            hint="Recommending needs two or more.",
-        )
-    first = items[~items["title"].duplicated()]
-    findings += _on_titles(table, items["title"], title_name)
-    details = _details(table.frame.loc[first.index], meanings)
-    details.insert(0, "title", first["title"])
-    known = dict(zip(items["item_id"], numbers.tolist(), strict=True))
-    return Catalogue(tuple(first["item_id"]), details.reset_index(drop=True), known), findings
+    return items[~again], findings
+
+
+def _told_apart(table: Table, items: pd.DataFrame, column: str) -> tuple[pd.DataFrame, list[Finding]]:
+    shared = items["title"].duplicated(keep=False)
+    message = "Items with equal titles are told apart by their id behind the title, as you chose."
+    findings = table.finding("info", "equal-titles", message, items.index[shared], column)
+    titles = items["title"].where(~shared, items["title"] + " (" + items["item_id"] + ")")
+    return items.assign(title=titles), findings
 
 
 def _on_titles(table: Table, titles: pd.Series, column: str) -> list[Finding]:

@@ -34,29 +34,15 @@ def read_interactions(
     made = Interactions()
     column = column_of(meanings, "user_id")
     ids = fold_all(table.frame[column])
-    numbers, found = item_numbers(catalogue, table, meanings)
-    made.findings += found
-    empty = np.asarray(ids == "", dtype=bool)
-    message = "Rows without a user are set aside."
-    made.findings += table.finding("hurts", "empty-user", message, ids.index[empty], column, aside=True)
-    made.findings += unknown_items(catalogue, table, meanings, ids.index[(numbers < 0) & ~empty])
-    good, found = _good(table, meanings, choices, [ids, numbers], (numbers >= 0) & ~empty)
-    made.findings += found
+    numbers, keep, made.findings = _kept(catalogue, table, meanings, choices, ids)
     times, found = _times(table, meanings)
     made.findings += found
-    keep = (numbers >= 0) & ~empty & good
     codes, names = pd.factorize(ids[keep])
     rows = ids.index[keep]
     said, found = _said(table, meanings, choices, keep)
     made.findings += found
     line = Timeline.of(codes, numbers[keep], times[keep])
-    message = "A user's repeated items count once, where they come first."
-    made.findings += table.finding("info", "repeated-item", message, rows[line.repeats], aside=True)
-    if column_of(meanings, "timestamp"):
-        message = "Rows at the very time of the user's row before; the order of the file decides which came first."
-        made.findings += table.finding(
-            "info", "timestamp-ties", message, rows[line.ties], column_of(meanings, "timestamp")
-        )
+    made.findings += _on_order(table, column_of(meanings, "timestamp"), rows, line)
     histories, unused = CUTS[choices.histories](line, said)
     message = "Rows after the item that a user is tested on are set aside."
     made.findings += table.finding("info", "after-test", message, rows[unused], aside=True)
@@ -70,6 +56,35 @@ def read_interactions(
         message = f"Users with one item only: {single:,}. They count for popularity, and teach nothing about order."
         made.findings.append(Finding("info", "single-interaction", message, table.file, None, column, single))
     return made
+
+
+def _kept(
+    catalogue: Catalogue, table: Table, meanings: dict[str, Meaning], choices: Choices, users: pd.Series
+) -> tuple[np.ndarray, np.ndarray, list[Finding]]:
+    """(rows,) the item of each row, and which rows say that somebody chose one.
+
+    Args:
+        users: (rows,) who chose.
+    """
+    numbers, findings = item_numbers(catalogue, table, meanings)
+    empty = np.asarray(users == "", dtype=bool)
+    message = "Rows without a user are set aside."
+    column = column_of(meanings, "user_id")
+    findings += table.finding("hurts", "empty-user", message, users.index[empty], column, aside=True)
+    findings += unknown_items(catalogue, table, meanings, users.index[(numbers < 0) & ~empty])
+    known = (numbers >= 0) & ~empty
+    good, found = _good(table, meanings, choices, [users, numbers], known)
+    return numbers, known & good, findings + found
+
+
+def _on_order(table: Table, times: str, rows: pd.Index, line: Timeline) -> list[Finding]:
+    """Args: times: the column of timestamps, '' without one. rows: those that the line is made of."""
+    message = "A user's repeated items count once, where they come first."
+    findings = table.finding("info", "repeated-item", message, rows[line.repeats], aside=True)
+    if times:
+        message = "Rows at the very time of the user's row before; the order of the file decides which came first."
+        findings += table.finding("info", "timestamp-ties", message, rows[line.ties], times)
+    return findings
 
 
 def _add(made: Interactions, histories: list[History], names: list[str], users: dict[str, str]) -> None:

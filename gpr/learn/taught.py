@@ -78,8 +78,8 @@ def words(figures: dict[str, Any]) -> str:
     rates = figures["win_rate"]
     won = "No held-out request has both a good and a bad item yet."
     if rates["before"] is not None:
-        share = f"{rates['before']:.0%} before and {rates['after']:.0%} after"
-        won = f"Win rate on {figures['pairs']:,} held-out pairs {share}."
+        shares = f"{rates['before']:.0%} before, {rates['after']:.0%} after"
+        won = f"Win rate of good over bad items on {figures['pairs']:,} held-out pairs: {shares}."
     said = f"Learned from {figures['good']:,} good and {figures['bad']:,} bad labels."
     return f"{said} {won} {figures['changed']:,} of {figures['asked']:,} lists changed."
 

@@ -38,12 +38,17 @@ class TeachPanel:
     def _about(self, active: Active) -> tuple[str, bool]:
         workspace = self.context.workspace
         if not active.run:
-            return "Labels teach a run that is in use: train one first.", False
-        dataset = workspace.dataset(workspace.run(active.run).data)
-        counts = Counter(label.verdict for label in workspace.labels.current(dataset=dataset.name))
-        if not counts["good"] + counts["bad"]:
+            return "Labels teach a run that is in use: train one, or use one of those below.", False
+        run = workspace.run(active.run)
+        labels = workspace.labels.current(dataset=workspace.dataset(run.data).name)
+        labels = [label for label in labels if label.verdict != "skip"]
+        if not labels:
             return "Label some recommendations: they can teach the run in use.", False
-        return f"{active.run} can learn from {counts['good']:,} good and {counts['bad']:,} bad labels.", True
+        if run.taught and all(label.time < run.started for label in labels):
+            return f"{run.name} has learned from all labels so far. Label more to teach it further.", False
+        counts = Counter(label.verdict for label in labels)
+        offer = f"{run.name} can learn from {counts['good']:,} good and {counts['bad']:,} bad labels."
+        return f"{offer} It takes some minutes and gives a run of its own.", True
 
     def start(self, active: Active) -> str:
         """Starts teaching as a run of its own, and names it.
@@ -53,6 +58,9 @@ class TeachPanel:
         """
         if not active.run:
             raise RunError("No run is in use.", hint="Press 'Use this run' in the table below.")
+        for run in self.context.workspace.runs():
+            if run.going and run.config.get("teaches") == active.run:
+                raise RunError(f"{active.run} is being taught already, as {run.name}.", hint="Wait for it, or stop it.")
         return str(self.context.jobs.teach(self.context.workspace, active.run).name)
 
 
@@ -66,7 +74,8 @@ def taught_words(figures: dict[str, Any]) -> str:
         for one in figures["lists"]
         if one["new"]
     )
-    more = f"<details><summary>{escape(say('Requests with other items'))}</summary><ul>{lists}</ul></details>"
+    summary = f"<summary>{escape(say('Requests with other items'))}</summary>"
+    more = f'<details class="gpr-muted">{summary}<ul>{lists}</ul></details>'
     return f'<p class="gpr-muted">{escape(say(words(figures)))}</p>{more if lists else ""}'
 
 

@@ -163,7 +163,9 @@ def test_the_command(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> N
     result = CliRunner().invoke(cli.app, [*given, "--as", "better"])
     assert result.exit_code == 0, result.output
     assert "done: " in result.stdout
-    assert "Learned from 8 good and 16 bad labels. Win rate on 4 held-out pairs " in result.stdout
+    assert (
+        "Learned from 8 good and 16 bad labels. Win rate of good over bad items on 4 held-out pairs: " in result.stdout
+    )
     refused = CliRunner().invoke(cli.app, [*given, "--as", "better"])
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "A run named 'better' exists" in refused.stderr

@@ -154,7 +154,9 @@ def test_a_run_is_taught_and_says_what_that_changed(visit: Visit, workspace: Fak
     counts = {"good": 1, "bad": 2, "held_out": 3, "pairs": 4, "asked": 6, "changed": 1}
     workspace.known = [FakeRun("a-taught", data, taught={**counts, "win_rate": rates, "lists": lists})]
     card = page.locator("#gpr-run-card")
-    expect(card).to_contain_text("Win rate on 4 held-out pairs 50% before and 75% after. 1 of 6 lists changed.")
+    expect(card).to_contain_text(
+        "Win rate of good over bad items on 4 held-out pairs: 50% before, 75% after. 1 of 6 lists changed."
+    )
     card.get_by_text("Requests with other items").click()
     expect(card).to_contain_text("+ Toy <b>Story − Heat")
 
