@@ -39,10 +39,12 @@
     flag(turn, button) {
       turn.dataset.flag = String(turn.dataset.flag !== "true");
       button.setAttribute("aria-pressed", turn.dataset.flag);
+      keepCard();
     },
     note(turn) {
       const field = turn.querySelector("[data-field=note]");
       field.hidden = false;
+      keepCard();
       field.focus();
     },
     details(turn) {
@@ -87,6 +89,7 @@
     const note = event.target.closest?.("[data-field=note]");
     if (note && (event.key === "Escape" || (event.key === "Enter" && !event.shiftKey))) {
       event.preventDefault();
+      if (kept) kept.writing = false;
       note.blur();
       return;
     }
@@ -140,15 +143,52 @@
       if (mark.textContent !== text) mark.textContent = text;
     }
   }
+
+  // What was done to the card and the server does not know yet. The page changes a card in place (gradio 6.31): what was
+  // typed would stay for the next card, and a card that comes again would close the note that is being written.
+  let kept = null;
+  function keepCard() {
+    const turn = document.querySelector("#gpr-deck [data-turn]"), note = turn?.querySelector("[data-field=note]");
+    if (!note) return;
+    const button = turn.querySelector("[data-local=flag]");
+    kept = {
+      turn: turn.dataset.turn, flag: turn.dataset.flag, button: button?.getAttribute("aria-pressed"), hidden: note.hidden,
+      writing: note === document.activeElement,
+    };
+  }
+  function settle() {
+    const turn = document.querySelector("#gpr-deck [data-turn]"), note = turn?.querySelector("[data-field=note]");
+    if (!note) return;
+    if (turn.dataset.turn !== kept?.turn) {
+      note.value = note.defaultValue;
+      keepCard();
+      return;
+    }
+    if (note.hidden !== kept.hidden) note.hidden = kept.hidden;
+    if (kept.writing && document.activeElement === document.body) note.focus();
+    if (turn.dataset.flag === kept.flag) return;
+    turn.dataset.flag = kept.flag;
+    turn.querySelector("[data-local=flag]")?.setAttribute("aria-pressed", kept.button);
+  }
+
+  const isNote = (event) => Boolean(event.target.closest?.("[data-field=note]"));
+  for (const kind of ["focusin", "pointerdown"]) {
+    document.addEventListener(kind, (event) => { if (kept) kept.writing = isNote(event); }, true);
+  }
+  document.addEventListener("focusout", (event) => { if (isNote(event)) setTimeout(settle); }, true);
+
   new MutationObserver((changes) => {
-    if (!changes.some((change) => change.addedNodes.length)) return;
+    settle();
     if (Object.keys(own).length) mark();
+    if (!changes.some((change) => change.addedNodes.length)) return;
     const ask = deck()?.querySelector("[data-focus]");
     if (ask) {
       document.querySelector(ask.dataset.focus)?.focus();
       delete ask.dataset.focus;
     }
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  }).observe(document.documentElement, {
+    childList: true, characterData: true, subtree: true, attributes: true, attributeFilter: ["data-turn", "data-flag", "hidden"],
+  });
 
   function help() {
     document.getElementById("gpr-help")?.remove();

@@ -47,8 +47,10 @@ class TeachPanel:
         if run.taught and all(label.time < run.started for label in labels):
             return f"{run.name} has learned from all labels so far. Label more to teach it further.", False
         counts = Counter(label.verdict for label in labels)
-        offer = f"{run.name} can learn from {counts['good']:,} good and {counts['bad']:,} bad labels."
-        return f"{offer} It takes some minutes and gives a run of its own.", True
+        return (
+            f"{run.name} can learn from {counts['good']:,} good and {counts['bad']:,} bad labels. "
+            "It takes some minutes and gives a run of its own."
+        ), True
 
     def start(self, active: Active) -> str:
         """Starts teaching as a run of its own, and names it.

@@ -91,6 +91,18 @@ def test_a_flag_a_note_and_a_reason_by_keyboard(visit: Visit, workspace: FakeWor
     expect(visit.page.get_by_role("button", name="already seen")).to_have_attribute("aria-pressed", "true")
     [label] = workspace.labels.current()
     assert (label.reason, label.note, label.verdict) == ("flagged; already seen", "bug, good grief", "bad")
+    note, reason = visit.page.locator("[data-field=note]"), visit.page.get_by_role("button", name="already seen")
+    expect(note).to_have_value("")  # that of the card before is not the next one's
+    keys.press("f")
+    keys.press("n")
+    keys.type("g")
+    reason.dispatch_event("click")  # for which the same card comes again
+    expect(reason).to_have_attribute("aria-pressed", "false")
+    keys.type("ood grub")
+    expect(note).to_have_value("good grub")
+    expect(visit.page.locator("[data-local=flag]")).to_have_attribute("aria-pressed", "true")
+    assert len(workspace.labels.current()) == 1
+    keys.press("Enter")
     keys.press("u")
     said(visit, f"Taken back: Bad, flagged: {first}")
     expect(visit.page.locator("[data-field=note]")).to_have_value("bug, good grief")
