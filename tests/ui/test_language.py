@@ -70,6 +70,8 @@ def test_without_a_visitor_everything_is_english() -> None:
     [
         ("Model ready", "模型已就绪"),
         ("12 labels", "12 条标注"),
+        ("1 label counted", "已计入 1 条标注"),
+        ("percentages are of the whole catalogue", "百分比以整个目录为准"),
         ("It is called {funds} now.", "现已更名为 {funds}。"),
         ("Taken back: Bad: Heat", "已撤回：不合适：Heat"),
         ("Stored as good by Ann: Good", "Ann 已标为“合适”：Good"),

@@ -14,9 +14,12 @@ from gpr.recommendation import Recommendation
 from gpr.scorers.feedback import Feedback
 from gpr.scorers.popular import times_chosen
 from gpr.ui.cards import card_list
+from gpr.ui.language import say
 from gpr.ui.messages import plural
 
 FORGOTTEN = "This answer is no longer known here."
+BETWEEN = " · "
+"""Between the parts of a line, each of which is said by itself."""
 COLUMNS = ("rank", "item_id", "title", "probability")
 
 
@@ -73,27 +76,23 @@ class Answer:
         n_items, shown = len(self.dataset.catalogue), len(self.recommendations)
         k = self.wish.k
         spent = f"{1000 * self.seconds:.0f} ms" if self.seconds < 1 else f"{self.seconds:.1f} s"
-        amount = (
-            f"top {shown} of {n_items:,} items" if k <= n_items else f"all {n_items:,} items, which is less than {k}"
-        )
+        amount = f"top {shown} of {n_items:,} items"
         if self.scored.candidates is not None:
-            amount = f"top {shown} of {n_items:,} items"
-            among = int(self.scored.candidates.sum())
-            said = f"{self.title} · {amount} · {spent} · probability among {among:,} candidates"
+            among = f"probability among {int(self.scored.candidates.sum()):,} candidates"
         elif self.wish.allowed is not None:
-            left = int(self.wish.allowed.sum())
-            amount = f"top {shown} of {n_items:,} items"
-            said = f"{self.title} · {amount} · {spent} · percentages are of the {left:,} that pass the filters"
+            among = f"percentages are of the {int(self.wish.allowed.sum()):,} that pass the filters"
         else:
-            said = f"{self.title} · {amount} · {spent} · percentages are of the whole catalogue"
-        return f"{said} · {plural(len(self.feedback), 'label')} counted" if self.feedback else said
+            among = "percentages are of the whole catalogue"
+            amount = amount if k <= n_items else f"all {n_items:,} items, which is less than {k}"
+        counted = [f"{plural(len(self.feedback), 'label')} counted"] if self.feedback else []
+        return BETWEEN.join([self.title, amount, spent, among, *counted])
 
     def html(self) -> str:
         return card_list(
             self.recommendations,
             self.dataset.catalogue,
             self.verdicts,
-            self.line,
+            BETWEEN.join(map(say, self.line.split(BETWEEN))),
             self.said,
             self.reasons,
             cold=self.cold,
