@@ -17,7 +17,6 @@ from gpr.data.table import Table, fold_all
 
 LONG_TEXT_CHARS = 4_000
 FEW_EXAMPLES = 20
-FEW_ITEMS_A_USER = 3
 MOST_OF_ALL = 0.5
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\x{200b}|\x{202a}|\x{202b}|\x{202c}|\x{202d}|\x{202e}|\x{feff}"
 _LOOKALIKES = ("LATIN", "CYRILLIC", "GREEK")

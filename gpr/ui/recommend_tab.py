@@ -84,17 +84,7 @@ class RecommendTab:
         ):
             outputs = [*said, self.box.refine] if change == changes.follow_up else said
             runs.append(event(change, inputs, outputs, **TOLD).then(then, asked, answered, **HEAVY))
-        again = [self.asking, self.out, self.box.chips]
-        for panel in (self.box.filters, self.box.sliders):
-            panel.press(self.move, [*box, self.answer], again, trigger_mode="multiple", **TOLD)
-        self.box.k.release(self.count, [*box, self.answer], self.out, trigger_mode="always_last", **TOLD)
-        self.belief.wire(self.active, self.answer, HEAVY)
-        only = self.belief.map.press(
-            self.only, [*box, self.answer], [*again, self.box.filters], trigger_mode="multiple", **TOLD
-        )
-        only.success(None, None, None, js=TO_THE_ANSWER)
-        self.compare.wire(self.active, self.answer, self.name, HEAVY)
-        self.ideas.wire(self.active, self.answer, self.box.query, HEAVY)
+        self._wire_panels(box)
         self.box.run.input(self.choose_run, [self.active, self.box.run], self.active, **TOLD)
         # Each key its own request: the one that gradio keeps back for 'always_last' has the text of the first key.
         self.box.history.key_up(
@@ -116,6 +106,20 @@ class RecommendTab:
         # What is under way ends before a press is answered: asked again at once, the next one must not end with it.
         self.out.press(None, cancels=runs, **QUICK)
         CardPresses(self.context, self.active, self.name, self.answer, self.out).wire(self.box)
+
+    def _wire_panels(self, box: list[Any]) -> None:
+        """What changes the list of an answer, and what is shown beside it. Args: box: what is asked."""
+        again = [self.asking, self.out, self.box.chips]
+        for panel in (self.box.filters, self.box.sliders):
+            panel.press(self.move, [*box, self.answer], again, trigger_mode="multiple", **TOLD)
+        self.box.k.release(self.count, [*box, self.answer], self.out, trigger_mode="always_last", **TOLD)
+        self.belief.wire(self.active, self.answer, HEAVY)
+        only = self.belief.map.press(
+            self.only, [*box, self.answer], [*again, self.box.filters], trigger_mode="multiple", **TOLD
+        )
+        only.success(None, None, None, js=TO_THE_ANSWER)
+        self.compare.wire(self.active, self.answer, self.name, HEAVY)
+        self.ideas.wire(self.active, self.answer, self.box.query, HEAVY)
 
     def remember(self, stored: object, who: gr.Request) -> dict[str, str]:
         """What a new page is about, for the browser to remember."""
