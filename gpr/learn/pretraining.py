@@ -66,7 +66,8 @@ def pretrain(
         _foresee(model, progress.state["seconds"] + loop.plan(clock.left() * (1 - ENDING)), folder)
         loop.save()
     progress.update(phase="training", step=loop.step, steps=loop.steps)
-    stopped = loop.run(stop)
+    ending = clock.left() * ENDING
+    stopped = loop.run(lambda: stop() or clock.left() < ending)
     loss = loop.held_out_loss()
     progress.update(phase="saving", heard=True)
     disable_progress_bar()

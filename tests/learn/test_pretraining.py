@@ -85,6 +85,15 @@ def test_stopping_keeps_what_was_learned(workspace: Workspace, text: Path) -> No
     assert (run.folder / "model" / "config.json").is_file()
 
 
+def test_it_ends_when_the_time_is_over_though_steps_became_slower(
+    workspace: Workspace, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = iter([90.0, 60.0, 50.0, 8.0])
+    monkeypatch.setattr("gpr.learn.schedule.Clock.left", lambda clock: next(left))
+    run = pretrain(workspace, text)
+    assert (run.status, run.step) == ("stopped", 2)
+
+
 def test_what_cannot_be_learned_from_is_said(workspace: Workspace, tmp_path: Path) -> None:
     for name, content, message in (
         ("short.txt", b"Only this.", "tokens of text; at least 68 are needed"),
