@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from gpr.data.account import harmless_cells
 from gpr.data.dataset import Dataset, Request
 from gpr.errors import DataError, RequestError
 from gpr.files import written_whole
@@ -163,7 +164,7 @@ class Batch:
 
 
 _WRITERS: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
-    ".csv": lambda table, path: table.to_csv(path, index=False),
+    ".csv": lambda table, path: harmless_cells(table).to_csv(path, index=False),
     ".jsonl": lambda table, path: table.to_json(path, orient="records", lines=True, force_ascii=False),
     ".parquet": lambda table, path: table.to_parquet(path, index=False),
 }

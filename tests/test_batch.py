@@ -61,6 +61,11 @@ def test_one_row_for_each_recommendation(recommender: Counting, tmp_path: Path, 
     assert [path.name for path in tmp_path.glob("out*")] == [out.name]
 
 
+def test_a_spreadsheet_computes_nothing_of_it(recommender: Counting, tmp_path: Path) -> None:
+    assert finished(Batch(recommender, [Request("=1+1"), Request("-5")], tmp_path / "out.csv", 1))
+    assert pd.read_csv(tmp_path / "out.csv", dtype=str)["query"].tolist() == ["'=1+1", "-5"]
+
+
 def test_broken_off_it_goes_on_where_it_ended(recommender: Counting, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     first = Batch(recommender, requests(5), out, 2)

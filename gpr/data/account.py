@@ -108,9 +108,13 @@ def _in_standard_names(frame: pd.DataFrame, roles: dict[str, str]) -> pd.DataFra
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """UTF-8 with harmless cells."""
-    safe = frame.apply(lambda column: column if column.dtype.kind in "iuf" else harmless(column))
     with written_whole(path) as partial:
-        safe.to_csv(partial, index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
+        harmless_cells(frame).to_csv(partial, index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
+
+
+def harmless_cells(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table for a spreadsheet: `harmless` texts."""
+    return pd.DataFrame({name: one if one.dtype.kind in "iuf" else harmless(one) for name, one in frame.items()})
 
 
 def harmless(values: pd.Series) -> pd.Series:
