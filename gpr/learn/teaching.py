@@ -1,11 +1,12 @@
 """Training a finished run further from labels: good ones as positives, bad ones through a preference loss, and training
-rows as before, so that nothing is forgotten. Where validation gets worse the weights from before stay. What was called
+rows as before, so that nothing is forgotten. Where validation gets worse the adapter from before stays. What was called
 good is also an example for the scorers that learn from the data at once."""
 
 from __future__ import annotations
 
 import copy
 import math
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +17,7 @@ import numpy as np
 from transformers import set_seed
 
 from gpr.data.dataset import Dataset, Example, Request
+from gpr.files import written_whole
 from gpr.learn.checkpoint import Checkpoints, Weights, between, put_weights, weights_of
 from gpr.learn.lessons import Lesson, Lessons, examples_of, lessons_of, without
 from gpr.learn.options import Options
@@ -131,9 +133,14 @@ def teach(
     outcome = Loop(joint, rows, schedule, options, folder, progress, stop, look).run(start, kept, look_first=True)
     progress.update(phase="reading the items again", seconds_left=None, heard=True)
     joint.eval()
-    with taught.part_of_the_way(joint):
-        found = _learned(taught, joint, validation if count else None, schedule.requests, folder, progress)
-        last = taught.answers(joint, found.pool, taught.wiser)
+    if outcome.step == 0:  # validation got worse
+        with written_whole(folder.adapter) as partial:
+            shutil.copytree(before, partial)
+        found, last = Found(taught.pool, math.nan, RunFolder(before.parent).read("metrics.json")), first
+    else:
+        with taught.part_of_the_way(joint):
+            found = _learned(taught, joint, validation if count else None, schedule.requests, folder, progress)
+            last = taught.answers(joint, found.pool, taught.wiser)
     folder.write("taught.json", report(dataset, taught.lessons, first, last))
     finish(found, outcome, folder, progress)
     (folder.path / "lessons.json").unlink(missing_ok=True)

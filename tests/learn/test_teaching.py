@@ -96,17 +96,22 @@ def test_a_taught_run_puts_good_above_bad_and_leaves_the_old_one(workspace: Work
     assert workspace.recommender("r-taught").recommend(Request("night number 0"), 3)
 
 
-def test_the_old_weights_stay_where_validation_gets_worse(
+def test_the_old_adapter_stays_where_validation_gets_worse(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace.labels.add(*SAID)
     losses = iter([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
     monkeypatch.setattr(Validation, "of", lambda *args: Found(Pool(), next(losses), {"R@10": 0.5, "NDCG@10": 0.5}))
     run = taught(workspace)
-    for name in ("adapter_model.safetensors", "match.safetensors"):
-        old, new = (load_file(one.folder / "adapter" / name) for one in (workspace.run("r"), run))
-        assert all(value.equal(new[key]) for key, value in old.items())
+    for name in ("adapter_model.safetensors", "match.safetensors", "pool.json"):
+        assert (run.folder / "adapter" / name).read_bytes() == (
+            workspace.run("r").folder / "adapter" / name
+        ).read_bytes()
+    assert not (run.folder / "adapter" / "examples.json").exists()
     assert run.message == "Validation got worse: the weights from before stay."
+    figures = RunFolder(run.folder).read("taught.json")
+    assert figures["changed"] == 0
+    assert figures["win_rate"]["before"] == figures["win_rate"]["after"]
 
 
 @pytest.mark.usefixtures("pleased")
