@@ -98,8 +98,9 @@ def _best(decoder: TreeDecoder, ids: Ids) -> list[int]:
 
 
 def _shortlist(decoder: TreeDecoder, ids: Ids) -> list[int]:
-    items = decoder.top_k([ids], SHORTLIST)[0].items
-    return [int(item) for item in items[np.argsort(-decoder.likelihoods(decoder.read([ids]), items)[1][0])]]
+    reading = decoder.read([ids], ahead=True)
+    items = decoder.best_behind(reading, SHORTLIST).items
+    return [int(item) for item in items[np.argsort(-decoder.likelihoods(reading, items)[1][0])]]
 
 
 def _time(way: Callable[[], list[int]], repeats: int) -> tuple[float, list[int]]:

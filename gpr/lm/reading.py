@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ from gpr.lm.body import body_of, low_depths
 from gpr.lm.trie import Ints, Trie
 
 Ids = Sequence[int]
+NONE = np.zeros(0, np.int64)
 
 
 @dataclass
@@ -51,6 +52,8 @@ class Reading:
     """(3, B, S) first rank, last rank and depth of each trie token in the cache; zeros for padding."""
     along: Tensor
     """(B, E, H) top hidden states of the edges that were read in the same pass as the prompts."""
+    nodes: Ints
+    """The nodes of those edges."""
 
     @property
     def last(self) -> Tensor:
@@ -66,15 +69,19 @@ class Reading:
         """Forgets the edges that were read, not the prompts."""
         if self.slots.shape[2]:
             self.cache.crop(-self.slots.shape[2])
-        self.slots = self.slots[:, :, :0]
+        self.slots, self.along, self.nodes = self.slots[:, :, :0], self.along[:, :0], self.nodes[:0]
+
+    def copied(self) -> Reading:
+        """With a cache of its own."""
+        return replace(self, cache=copy.deepcopy(self.cache))
 
     def take(self, rows: Ints) -> Reading:
-        """Some of the prompts, (rows,). The cache of this reading is used up."""
+        """Some of the prompts, (rows,), repeats allowed. The cache of this reading is used up."""
         index = torch.from_numpy(rows).to(self.top.device)
         self.cache.batch_select_indices(index)
         low = (self.low[0][index], self.low[1][index])
-        slots, along = self.slots[:, index], self.along[index]
-        return Reading(self.cache, self.lengths[index], self.opening, self.top[index], low, slots, along)
+        lengths, slots, along = self.lengths[index], self.slots[:, index], self.along[index]
+        return replace(self, lengths=lengths, top=self.top[index], low=low, slots=slots, along=along)
 
 
 class Reader:
@@ -104,7 +111,7 @@ class Reader:
         return max(fits, key=len, default=())
 
     @torch.inference_mode()
-    def prompts(self, prompts: Sequence[Ids], along: Ints | None = None) -> Reading:
+    def prompts(self, prompts: Sequence[Ids], along: Ints = NONE) -> Reading:
         """One pass over B prompts of any lengths. Padding is on the right, where causal attention never looks.
 
         Args:
@@ -123,7 +130,7 @@ class Reader:
         lengths = lengths + len(opening)
         slots = torch.zeros(3, len(prompts), 0, dtype=torch.long, device=self.device)
         size, sight = ids.shape[1], {}
-        if along is not None and len(along):
+        if len(along):
             tokens, *columns, _ = self._layout(along, False)
             slots = torch.from_numpy(np.stack(columns)).to(self.device)[:, None].expand(3, len(prompts), -1)
             ids = torch.cat([ids, torch.from_numpy(tokens).to(self.device).expand(len(prompts), -1)], 1)
@@ -131,7 +138,7 @@ class Reader:
         out = self.body(input_ids=ids, past_key_values=cache, use_cache=True, output_hidden_states=True, **sight)
         low = tuple(out.hidden_states[depth][:, :size] for depth in low_depths(self.body))
         top = out.last_hidden_state
-        return Reading(cache, lengths, len(opening), top[:, :size], low, slots, top[:, size:])
+        return Reading(cache, lengths, len(opening), top[:, :size], low, slots, top[:, size:], along)
 
     @torch.inference_mode()
     def edges(self, reading: Reading, nodes: Sequence[Ints], cut: bool = False) -> tuple[Tensor, list[Ints]]:

@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 
 from gpr.errors import RequestError
 from gpr.lm.branches import Branches
-from gpr.lm.reading import Ids, Reader, Reading
+from gpr.lm.reading import Reader, Reading
 from gpr.lm.trie import Ints, Trie
 
 Floats = NDArray[np.float32]
-_NONE = np.zeros(0, np.int64)
 TOKENS_A_PASS = 24
 """Of edges that are expanded together for a request: enough to fill a pass, few enough to be needed."""
 TOKENS_ALONG = 32
@@ -49,44 +48,7 @@ class Best:
     """Nodes below the root whose edges were read."""
 
 
-def search(
-    reader: Reader,
-    branches: Branches,
-    prompts: Sequence[Ids],
-    k: int,
-    bias: Floats | None,
-    allowed: NDArray[np.bool_] | None,
-    hints: Floats,
-) -> list[Best]:
-    """The k allowed items with the largest log p + bias for each request.
-
-    Args:
-        bias, allowed: (N,) or (B, N). hints: (M,) the log-probability that each inner node is expected to have; it
-            decides what is read together, never the result.
-    """
-    trie, size = reader.trie, len(prompts)
-    most = _most_below(trie, size, bias, allowed)
-    along = _likely(trie, hints if most is None else hints + most[0, : trie.n_nodes]) if size == 1 else _NONE
-    return _search(reader, branches, reader.prompts(prompts, along), along, k, most, hints)
-
-
-def search_behind(
-    reader: Reader,
-    branches: Branches,
-    reading: Reading,
-    k: int,
-    bias: Floats | None,
-    allowed: NDArray[np.bool_] | None,
-    hints: Floats,
-) -> Best:
-    """The same for one prompt that has been read; the cache is left as it was."""
-    most = _most_below(reader.trie, 1, bias, allowed)
-    best = _search(reader, branches, reading, _NONE, k, most, hints)[0]
-    reading.rewind()
-    return best
-
-
-def _most_below(trie: Trie, size: int, bias: Floats | None, allowed: NDArray[np.bool_] | None) -> Floats | None:
+def most_below(trie: Trie, size: int, bias: Floats | None, allowed: NDArray[np.bool_] | None) -> Floats | None:
     """(B, M + N) the largest bias of an allowed item at or below each node; None where there is no bias."""
     if bias is None and allowed is None:
         return None
@@ -97,14 +59,19 @@ def _most_below(trie: Trie, size: int, bias: Floats | None, allowed: NDArray[np.
     return trie.most_below(offers)
 
 
-def _search(
-    reader: Reader, branches: Branches, reading: Reading, along: Ints, k: int, most: Floats | None, hints: Floats
+def search(
+    reader: Reader, branches: Branches, reading: Reading, k: int, most: Floats | None, hints: Floats
 ) -> list[Best]:
-    """Args: along: the nodes whose edges were read with the prompts."""
+    """The k allowed items with the largest log p + bias for each request. The reading's cache is used up.
+
+    Args:
+        most: what `most_below` gives. hints: (M,) the log-probability that each inner node is expected to have; it
+            decides what is read together, never the result.
+    """
     trie, size = reader.trie, len(reading.lengths)
     searches = [_Search(trie, k, None if most is None else most[row], hints) for row in range(size)]
-    along_ends = torch.from_numpy(np.cumsum(trie.edge_lengths[along]) - 1).to(reading.top.device)
-    known = np.concatenate([np.zeros(1, np.int64), along])
+    along_ends = torch.from_numpy(np.cumsum(trie.edge_lengths[reading.nodes]) - 1).to(reading.top.device)
+    known = np.concatenate([np.zeros(1, np.int64), reading.nodes])
     known_states = [torch.cat([reading.last[row, None], reading.along[row, along_ends]]) for row in range(size)]
     _expand(branches, searches, [known] * size, known_states)
     rows = np.arange(size)  # of the requests that are still in the batch
@@ -123,7 +90,7 @@ def _search(
         _expand(branches, [searches[row] for row in rows], wanted, states)
 
 
-def _likely(trie: Trie, hints: Floats) -> Ints:
+def likely(trie: Trie, hints: Floats) -> Ints:
     """The inner nodes below the root with the best hints, of about TOKENS_ALONG together, and all above them."""
     best_first = np.argsort(-hints[1:], kind="stable") + 1
     room = int(np.searchsorted(np.cumsum(trie.edge_lengths[best_first]), TOKENS_ALONG, "right"))

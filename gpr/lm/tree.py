@@ -20,9 +20,9 @@ from torch import Tensor
 from gpr.errors import RequestError
 from gpr.lm.body import Head
 from gpr.lm.branches import Branches
-from gpr.lm.paths import Paths
+from gpr.lm.paths import Paths, groups
 from gpr.lm.reading import Ids, Reader, Reading
-from gpr.lm.search import Best, search, search_behind
+from gpr.lm.search import Best, likely, most_below, search
 from gpr.lm.trie import Ints, Trie
 
 TOKENS_AT_ONCE = 16_384
@@ -33,6 +33,9 @@ EDGE_TOKENS = 1_024
 
 ITEMS_AT_ONCE = 128
 """Items of a shortlist whose paths are read in one pass."""
+GROUP_TOKENS = 128
+"""Of the titles of a shortlist that are read in one row. Attention grows with the square of a row; shorter rows repeat
+more of what their titles share."""
 
 
 class TreeDecoder:
@@ -69,13 +72,19 @@ class TreeDecoder:
             batches[-1].append(row)
         return batches
 
-    def read(self, prompts: Sequence[Ids]) -> Reading:
+    def read(self, prompts: Sequence[Ids], ahead: bool = False, most: NDArray[np.float32] | None = None) -> Reading:
         """One pass over B prompts.
+
+        Args:
+            ahead: with the edges that a search behind a single prompt is likely to want. most: its bounds of the bias.
 
         Raises:
             RequestError: a prompt and the deepest choice do not fit the positions that the model knows.
         """
-        return self.reader.prompts(prompts)
+        if not ahead or len(prompts) > 1:
+            return self.reader.prompts(prompts)
+        hints = self._hints if most is None else self._hints + most[0, : self.trie.n_nodes]
+        return self.reader.prompts(prompts, likely(self.trie, hints))
 
     def score_all(
         self,
@@ -101,6 +110,7 @@ class TreeDecoder:
     def score(self, reading: Reading) -> Tensor:
         """(B, N) log-probabilities behind prompts that have been read; the cache is left as it was."""
         trie = self.trie
+        reading.rewind()
         entries = torch.empty(len(reading.lengths), len(trie.child), device=self.device)  # (B, C)
         entries[:, : trie.child_ptr[1]] = self._children(reading.last[:, None], np.zeros(1, np.int64))
         for part, first in self._parts:
@@ -141,8 +151,9 @@ class TreeDecoder:
         """
         found: dict[int, Best] = {}
         for rows in self.batches(prompts):
-            some = [prompts[row] for row in rows]
-            best = search(self.reader, self._branches, some, k, _of(bias, rows), _of(allowed, rows), self._hints)
+            most = most_below(self.trie, len(rows), _of(bias, rows), _of(allowed, rows))
+            reading = self.read([prompts[row] for row in rows], True, most)
+            best = search(self.reader, self._branches, reading, k, most, self._hints)
             found.update(zip(rows, best, strict=True))
         return [found[row] for row in range(len(prompts))]
 
@@ -155,7 +166,10 @@ class TreeDecoder:
         allowed: NDArray[np.bool_] | None = None,
     ) -> Best:
         """`top_k` for one prompt that has been read; the cache is left as it was."""
-        return search_behind(self.reader, self._branches, reading, k, bias, allowed, self._hints)
+        most = most_below(self.trie, 1, bias, allowed)
+        best = search(self.reader, self._branches, reading, k, most, self._hints)[0]
+        reading.rewind()
+        return best
 
     def score_items(self, reading: Reading, items: Ints) -> NDArray[np.float32]:
         """Exact log-probabilities of some items, visiting the nodes on their paths alone.
@@ -180,6 +194,7 @@ class TreeDecoder:
         """The choices on the way to an item behind the first prompt: at each branching node, from the root on, the
         child entries (c,) and their log-probabilities (c,). The cache is left as it was."""
         nodes = self.trie.parent[self.trie.child[self.trie.path(item)]]
+        reading.rewind()
         hidden, owners = self.reader.edges(reading, [nodes[1:]])
         ends = self._index(_ends(owners[0], len(nodes) - 1))
         states = torch.cat([reading.last[:1], hidden[0][ends]])  # (branches, H)
@@ -199,17 +214,24 @@ class TreeDecoder:
         items = np.broadcast_to(items, (size, items.shape[-1]))
         by_rank = np.argsort(self.trie.first[self.trie.leaves(items)], axis=1)  # neighbours share their paths
         found = np.empty((2, *items.shape), np.float32)
+        reading.rewind()
         for at in range(0, items.shape[1], ITEMS_AT_ONCE):
-            columns = by_rank[:, at : at + ITEMS_AT_ONCE]
-            paths = [Paths(self.trie, row, likelihood) for row in np.take_along_axis(items, columns, 1)]
-            hidden, _ = self.reader.edges(reading, [path.nodes for path in paths], cut=True)
-            for row, path in enumerate(paths):
-                states = torch.cat([reading.last[row, None], hidden[row]])  # (1 + E, H)
+            some = by_rank[:, at : at + ITEMS_AT_ONCE]
+            tokens = GROUP_TOKENS if likelihood else 0
+            columns = [
+                (row, own[part]) for row, own in enumerate(some) for part in groups(self.trie, items[row, own], tokens)
+            ]
+            paths = [Paths(self.trie, items[row, own], likelihood) for row, own in columns]
+            of = np.array([row for row, _ in columns])
+            behind = reading.copied().take(of) if len(of) > size else reading
+            hidden, _ = self.reader.edges(behind, [path.nodes for path in paths], cut=True)
+            behind.rewind()
+            for (row, own), path, last, along in zip(columns, paths, behind.last, hidden, strict=True):
+                states = torch.cat([last[None], along])  # (1 + E, H)
                 values, _ = self._branches.log_probs(states[self._index(path.ends)], self._index(path.inner))
-                found[0, row, columns[row]] = path.of_choices(values.cpu().numpy())
+                found[0, row, own] = path.of_choices(values.cpu().numpy())
                 if likelihood:
-                    found[1, row, columns[row]] = path.of_tokens(self._token_log_probs(states, path))
-            reading.rewind()
+                    found[1, row, own] = path.of_tokens(self._token_log_probs(states, path))
         return found[0], found[1]
 
     def _token_log_probs(self, states: Tensor, path: Paths) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gpr.errors import RequestError
 from gpr.lm import tree
+from gpr.lm.paths import groups
 from gpr.lm.tree import TreeDecoder
 from gpr.lm.trie import build_trie
 from tests.lm.test_search import catalogues
@@ -33,7 +34,11 @@ def test_a_shortlist_has_the_scores_of_the_whole(tiny_llama: Any, titles: list[l
         assert decoder.score_items(reading, own) == pytest.approx(np.take_along_axis(scores, own, 1), abs=1e-4)
 
 
-def test_likelihoods_are_those_of_the_whole_vocabulary(family_model: Any) -> None:
+@pytest.mark.parametrize("tokens", [2, 9, 128])
+def test_likelihoods_are_those_of_the_whole_vocabulary(
+    family_model: Any, tokens: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree, "GROUP_TOKENS", tokens)
     decoder = TreeDecoder(family_model, build_trie(TITLES))
     log_probs, likelihoods = decoder.likelihoods(decoder.read(PROMPTS), np.arange(len(TITLES)))
     assert log_probs == pytest.approx(decoder.score_all(PROMPTS).numpy(), abs=1e-4)
@@ -45,9 +50,23 @@ def test_likelihoods_are_those_of_the_whole_vocabulary(family_model: Any) -> Non
             assert likelihoods[row, item] == pytest.approx(expected, abs=1e-3)
 
 
-def test_a_reading_can_be_used_again(tiny_llama: Any) -> None:
+@settings(deadline=None, max_examples=25)
+@given(catalogues, st.integers(1, 20))
+def test_groups_hold_each_item_once_in_order(titles: list[list[int]], tokens: int) -> None:
+    trie = build_trie(titles)
+    parts = groups(trie, trie.order, tokens)
+    assert np.concatenate(parts).tolist() == list(range(len(titles)))
+    assert min(map(len, parts)) > 0
+    assert len(groups(trie, trie.order, 0)) == 1
+
+
+@pytest.mark.parametrize("prompts", [PROMPTS, PROMPTS[:1]])
+def test_a_reading_can_be_used_again(tiny_llama: Any, prompts: list[list[int]]) -> None:
     decoder = TreeDecoder(tiny_llama, build_trie(TITLES))
-    reading = decoder.read(PROMPTS)
+    reading = decoder.read(prompts, ahead=True)
+    assert (len(reading.nodes) > 0) == (len(prompts) == 1)
+    if len(prompts) == 1:
+        assert decoder.best_behind(reading, 3).items.tolist() == decoder.top_k(prompts, 3)[0].items.tolist()
     first = decoder.score_items(reading, np.array([2, 7]))
     whole = decoder.score(reading).numpy()
     assert first == pytest.approx(whole[:, [2, 7]], abs=1e-4)
