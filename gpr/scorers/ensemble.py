@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gpr.data.dataset import Dataset, Request
 from gpr.scorers.encoder import EncoderScorer, encoder_folder
-from gpr.scorers.popular import Popular
+from gpr.scorers.popular import Cold, Popular
 from gpr.scorers.scorer import Scorer, Scores
 from gpr.scorers.taste import taste_scorers
 from gpr.scorers.wording import Wording, knows_enough
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 def scorers_of(dataset: Dataset, sequence: SequenceModel | None = None) -> dict[str, Scorer]:
     """By name, what a data set's training part teaches within seconds, and what a run has learned of histories."""
-    scorers: dict[str, Scorer] = {"words": Words(dataset, with_queries=True), "popular": Popular(dataset)}
+    words = Words(dataset, with_queries=True)
+    scorers: dict[str, Scorer] = {"words": words, "popular": Popular(dataset), "cold": Cold(dataset)}
     if folder := encoder_folder():
         scorers["encoder"] = EncoderScorer(dataset, folder)
     scorers |= taste_scorers(dataset)

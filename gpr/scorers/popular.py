@@ -1,4 +1,7 @@
-"""`popular`: how often each item was chosen in training, whoever asks. It knows counts only."""
+"""`popular`: how often each item was chosen in training, whoever asks; `cold`: that it never was.
+
+They know counts only.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,21 @@ class Popular:
 
     def __init__(self, dataset: Dataset) -> None:
         self._scores = log_normalised(np.log1p(times_chosen(dataset))[None])
+
+    def score_all(self, requests: Sequence[Request]) -> Scores:
+        """(B, N): the same row for every request."""
+        return np.repeat(self._scores, len(requests), axis=0)
+
+
+class Cold:
+    """1 for an item that was never chosen in training, else 0.
+
+    Whatever learns from examples leans towards the items that they name. How much it has to be pulled back is a
+    weight of the pool like any other (calibrated stacking: Chao et al. 2016, arXiv:1605.04253).
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._scores = (times_chosen(dataset) == 0).astype(np.float32)[None]
 
     def score_all(self, requests: Sequence[Request]) -> Scores:
         """(B, N): the same row for every request."""

@@ -26,6 +26,7 @@ NAMES = {
     "wording": "Words that go with the label",
     "encoder": "Meaning, as a sentence encoder sees it",
     "popular": "Often chosen",
+    "cold": "Never chosen before",
     "taste_next": "Chosen soon after the like",
     "taste_recent": "Chosen with the recent items",
     "taste_all": "Chosen with the whole history",

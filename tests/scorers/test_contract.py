@@ -12,7 +12,7 @@ import torch
 from gpr.data.dataset import Dataset, Request
 from gpr.scorers.encoder import EncoderScorer
 from gpr.scorers.gpt import Gpt
-from gpr.scorers.popular import Popular
+from gpr.scorers.popular import Cold, Popular
 from gpr.scorers.scorer import Scorer, Scores
 from gpr.scorers.sequence import SequenceModel, SequenceScorer, Shape
 from gpr.scorers.taste import Ease, Following, Neighbours, ease_weights
@@ -67,6 +67,14 @@ class TestPopular(ScorerContract):
     @pytest.fixture
     def scorer(self, films: Dataset) -> Scorer:
         return Popular(films)
+
+
+class TestCold(ScorerContract):
+    normalised = False
+
+    @pytest.fixture
+    def scorer(self, films: Dataset) -> Scorer:
+        return Cold(films)
 
 
 class TestWords(ScorerContract):
