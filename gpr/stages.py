@@ -25,8 +25,6 @@ from gpr.scorers.scorer import Scores
 NONE: Ints = np.zeros(0, np.int64)
 BEST_OF_EACH = 200
 """Items of each part that are candidates where the whole catalogue would take too long."""
-WAIT = 0.7
-"""Seconds: where the whole catalogue takes longer, the best items are worth a search of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +45,7 @@ class Stages:
     @property
     def slow(self) -> bool:
         """Whether it is worth it to show the best items before they have probabilities."""
-        return self.ensemble.gpt.seconds > WAIT
+        return self.ensemble.gpt.slow
 
     def first(self) -> list[Recommendation]:
         """The best items in their order, without probabilities (nan).

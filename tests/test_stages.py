@@ -145,7 +145,7 @@ def test_reasons_in_a_large_catalogue_are_of_its_candidates(
 
 @pytest.mark.parametrize(
     ("always", "most", "seconds", "whole"),
-    [(10**6, 0, 9.0, True), (0, 10**6, 2.0, True), (0, 10**6, 2.1, False), (0, 0, 0.0, False)],
+    [(10**6, 0, 9.0, True), (0, 10**6, 1.6, True), (0, 10**6, 1.7, False), (0, 0, 0.0, False)],
 )
 def test_when_the_whole_catalogue_is_scored(
     recommender: Recommender, always: int, most: int, seconds: float, whole: bool, monkeypatch: pytest.MonkeyPatch
@@ -156,6 +156,14 @@ def test_when_the_whole_catalogue_is_scored(
     monkeypatch.setattr(gpt, "seconds", seconds)
     assert gpt.scores_whole is whole
     assert recommender.begin(ASKED[0]).slow is (seconds > 0.7)
+
+
+def test_a_slow_first_measurement_is_made_again(
+    tiny_base: Base, films: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([5.0, 8.0, 8.0, 9.0])  # begun and done, twice
+    monkeypatch.setattr(gpt_module.time, "perf_counter", lambda: next(times))
+    assert Gpt(tiny_base.model, Prompts(tiny_base.tokenizer, films.catalogue)).seconds == 1.0
 
 
 def test_what_a_large_catalogue_is_like_without_a_request_is_read_once(

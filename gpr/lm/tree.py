@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gpr.errors import RequestError
+from gpr.lm.blocks import PASS_TOKENS, Block, even_blocks
 from gpr.lm.body import Head
 from gpr.lm.branches import Branches
 from gpr.lm.paths import Paths, groups
@@ -27,10 +28,6 @@ from gpr.lm.trie import Ints, Trie
 
 TOKENS_AT_ONCE = 16_384
 """Bound on requests x (prompt + trie tokens) in one forward pass."""
-EDGE_TOKENS = 1_024
-"""Trie tokens read in one pass; a larger catalogue is read in parts, each with the nodes above it."""
-
-
 ITEMS_AT_ONCE = 128
 """Items of a shortlist whose paths are read in one pass."""
 GROUP_TOKENS = 128
@@ -51,9 +48,8 @@ class TreeDecoder:
         self.device = self.reader.device
         self.head = Head(model)
         self._branches = Branches(trie, self.head, self.device)
-        self._parts = list(_parts(trie))
-        self._widest = max((len(trie.edges(part)[0]) for part, _ in self._parts), default=0)
-
+        self._blocks = even_blocks(trie)
+        self._widest = max((len(trie.edges(block)[0]) for block, _ in self._blocks), default=0)
         self._hints = trie.log_sums_below(np.zeros(len(trie), np.float32))
 
     def expect(self, log_probs: NDArray[np.float32]) -> None:
@@ -113,18 +109,28 @@ class TreeDecoder:
         reading.rewind()
         entries = torch.empty(len(reading.lengths), len(trie.child), device=self.device)  # (B, C)
         entries[:, : trie.child_ptr[1]] = self._children(reading.last[:, None], np.zeros(1, np.int64))
-        for part, first in self._parts:
-            hidden, owners = self.reader.edges(reading, [part])
-            ends, own = self._index(_ends(owners[0], len(part))[first:]), part[first:]
+        for block, hidden in self._read_blocks(reading):
+            nodes, first = block
+            ends, own = self._index(_ends(self.trie.edges(nodes)[2], len(nodes))[first:]), nodes[first:]
             columns = slice(trie.child_ptr[own[0]], trie.child_ptr[own[-1] + 1])
             entries[:, columns] = self._children(hidden[:, ends], own)
-            reading.rewind()
         reached = torch.zeros(len(entries), trie.n_nodes, device=self.device)
         for nodes in trie.levels[1:]:
             into, above = self._index(trie.entry[nodes]), self._index(trie.parent[nodes])
             reached[:, self._index(nodes)] = reached[:, above] + entries[:, into]
         leaves = trie.leaves(np.arange(len(trie)))
         return entries[:, self._index(trie.entry[leaves])] + reached[:, self._index(trie.parent[leaves])]
+
+    def _read_blocks(self, reading: Reading) -> Iterator[tuple[Block, Tensor]]:
+        """All blocks of the trie, each with its hidden states (B, E, H); the cache is left as it was."""
+        size = len(reading.lengths)
+        together = max(1, PASS_TOKENS // (size * (reading.width + self._widest)))
+        for at in range(0, len(self._blocks), together):
+            some = self._blocks[at : at + together]
+            behind = reading.copied().take(np.arange(size).repeat(len(some))) if len(some) > 1 else reading
+            hidden, _ = self.reader.edges(behind, [nodes for nodes, _ in some] * size)
+            behind.rewind()
+            yield from zip(some, hidden.unflatten(0, (size, len(some))).unbind(1), strict=True)
 
     def _children(self, hidden: Tensor, nodes: Ints) -> Tensor:
         """Log-probabilities of the children of some nodes for each request: (B, n, H) -> (B, sum of children)."""
@@ -264,20 +270,6 @@ def shifted(
             raise RequestError("No item passes the filter.", hint="Loosen it.")
         scores = scores.masked_fill(~torch.from_numpy(allowed).to(scores.device), -torch.inf)
     return torch.log_softmax(scores, -1)
-
-
-def _parts(trie: Trie) -> Iterator[tuple[Ints, int]]:
-    """The inner nodes but the root in stretches of at most about EDGE_TOKENS: (those above and the stretch, how many
-    are above)."""
-    tokens = np.cumsum(trie.edge_lengths[1:])
-    start = 1
-    while start < trie.n_nodes:
-        done = tokens[start - 2] if start > 1 else 0
-        end = max(start + 1, 1 + int(np.searchsorted(tokens, done + EDGE_TOKENS, "right")))
-        stretch = np.arange(start, end)
-        above = trie.above(stretch[:1])[1:]
-        yield np.concatenate([above, stretch]), len(above)
-        start = end
 
 
 def _ends(owner: Ints, count: int) -> Ints:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpr.errors import RequestError
-from gpr.lm import tree
+from gpr.lm import blocks, tree
 from gpr.lm.paths import groups
 from gpr.lm.tree import TreeDecoder
 from gpr.lm.trie import build_trie
@@ -89,7 +89,8 @@ def test_a_catalogue_in_parts_has_the_same_scores(tiny_llama: Any, monkeypatch: 
     rng = np.random.default_rng(3)
     titles = [[*row, 319] for row in np.unique(rng.integers(5, 9, (300, 6)), axis=0).tolist()]
     whole = TreeDecoder(tiny_llama, build_trie(titles)).score_all(PROMPTS[:2])
-    monkeypatch.setattr(tree, "EDGE_TOKENS", 7)
+    monkeypatch.setattr(blocks, "BLOCK_TOKENS", 7)
+    monkeypatch.setattr(tree, "PASS_TOKENS", 150)  # some blocks a pass, and several passes
     parts = TreeDecoder(tiny_llama, build_trie(titles)).score_all(PROMPTS[:2])
     assert torch.allclose(whole, parts, atol=1e-4)
     assert parts.double().exp().sum(1).numpy() == pytest.approx(1, abs=1e-5)
