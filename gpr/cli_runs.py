@@ -115,10 +115,10 @@ def folder_of_another() -> RunFolder | None:
     """
     import tempfile
 
-    from gpr.learn.processes import refuse_sharing_out
     from gpr.learn.run_folder import RunFolder
+    from gpr.learn.sharing import refuse_others
 
-    refuse_sharing_out()
+    refuse_others()
     if os.environ.get("RANK", "0") == "0":
         return None
     folder = tempfile.mkdtemp(prefix="gpr-process-")

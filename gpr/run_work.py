@@ -60,18 +60,23 @@ def work(
     _check_data(dataset, config, folder)
     before = run_to_teach(store, str(config["teaches"])) if "teaches" in config else None
     progress.update(phase="loading the base model")
-    from gpr.learn.processes import device
+    from gpr.learn.processes import device, world
     from gpr.learn.schedule import Clock
+    from gpr.learn.sharing import shared_base, wanted
     from gpr.learn.teaching import teach
     from gpr.learn.training import OutOfMemory, fine_tune, told_in_words
     from gpr.tasks.measure import measure_of
 
+    progress.update(processes=world())
     clock, measure = Clock(started, options.max_minutes), measure_of(options.task, dataset.catalogue.titles)
 
     def attempt(options: Options) -> None:
-        four_bit = options.precision == FOUR_BIT
-        base: Base = load_any_base(options.base, store.runs_folder, device(), four_bit=four_bit)
-        base = base.in_precision(options.precision)
+        def load(device: str | None) -> Base:
+            four_bit = options.precision == FOUR_BIT
+            base = load_any_base(options.base, store.runs_folder, device, four_bit=four_bit)
+            return base.in_precision(options.precision)
+
+        base = shared_base(options, load, progress) if wanted() else load(device())
         with told_in_words(options):
             if before:
                 adapter = RunFolder(before.folder).adapter

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gpr.learn import processes
+from gpr.learn import processes, sharing
 from gpr.learn.rows import Row
 from gpr.lm.body import Head
 from gpr.lm.branches import Branches
@@ -57,7 +57,7 @@ class JointModel(nn.Module):
         head = Head(model)
         self.device = head.weight.device
         self._branches = Branches(prompts.trie, head, self.device)
-        self._layers = Layers(model, trained_layers)
+        self._layers = Layers(model, trained_layers, sharing.read_now)
         self._texts = prompts.texts
         self.weights = dict(zip(("generate", "match"), weights, strict=True))
         """Of each loss in their sum."""

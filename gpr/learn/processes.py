@@ -4,13 +4,12 @@ is gathered. In a single process all of it is nothing. It knows no losses."""
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor, distributed
-
-from gpr.errors import RunError
+from torch import Tensor, distributed, nn
 
 T = TypeVar("T")
 PATIENCE = timedelta(days=7)
@@ -32,25 +31,11 @@ def device() -> str | None:
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if world() > 1 and torch.cuda.is_available() else None
 
 
-SHARED_OUT = ("FSDP", "DEEPSPEED", "MEGATRON_LM", "PARALLELISM_CONFIG")
-"""What `accelerate launch` calls the ways in which no process has all of the model's weights."""
-
-
-def refuse_sharing_out() -> None:
-    """Raises: RunError: the weights were to be shared out among the processes."""
-    asked = [way for way in SHARED_OUT if os.environ.get(f"ACCELERATE_USE_{way}", "").lower() in ("1", "true")]
-    if asked:
-        raise RunError(
-            f"The weights of the base model cannot be shared out among processes ({asked[0]}): scoring a catalogue "
-            "reads the body of the model and single rows of its head, which must be whole in each process.",
-            hint="Launch without it, as --multi_gpu; where the model is too large for a device, use --precision 4bit, "
-            "a smaller base model, or fewer --batch-tokens.",
-        )
-
-
 def join(device: torch.device) -> None:
     """Meets the other processes."""
     if world() > 1 and not distributed.is_initialized():
+        if device.type == "cuda":
+            torch.cuda.set_device(device)  # objects travel through the current one
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
 
 
@@ -71,6 +56,15 @@ def gathered(value: T) -> list[T]:
     found: list[Any] = [None] * world()
     distributed.all_gather_object(found, value)
     return found
+
+
+def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Each gradient becomes the mean of those of all processes."""
+    slopes = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if world() > 1 and slopes:
+        together = nn.utils.parameters_to_vector(slopes)
+        distributed.all_reduce(together)
+        nn.utils.vector_to_parameters(together / world(), slopes)
 
 
 def rows_of_all(own: Tensor, counts: list[int]) -> Tensor:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from transformers import get_linear_schedule_with_warmup
 
 from gpr.errors import RunError
@@ -68,12 +67,11 @@ class Loop:
         self._joint, self._rows, self._schedule, self._options = joint, rows, schedule, options
         self._folder, self._progress, self._stop, self._validate = folder, progress, stop, validate
         self._plan = plan_batches(rows, schedule.steps * options.accumulation, options.batch_tokens, options.seed)
-        half = joint.device.type == "cuda" and torch.cuda.is_bf16_supported()
-        self._accelerator = Accelerator(cpu=joint.device.type == "cpu", mixed_precision="bf16" if half else "no")
-        optimizer = make_optimizer(joint, options)
+        self._half = joint.device.type == "cuda" and torch.cuda.is_bf16_supported()
+        put_weights(joint, processes.from_first(weights_of(joint)))
+        self._optimizer = make_optimizer(joint, options)
         warm_up = max(1, round(options.warm_up * schedule.steps))
-        self._rates = get_linear_schedule_with_warmup(optimizer, warm_up, schedule.steps)
-        self._model, self._optimizer = self._accelerator.prepare(joint, optimizer)
+        self._rates = get_linear_schedule_with_warmup(self._optimizer, warm_up, schedule.steps)
         self._checkpoints = Checkpoints(folder)
         self._best: Best | None = None
         self._worse = self._step = 0
@@ -129,10 +127,13 @@ class Loop:
         for batch in batches:
             own = batch[processes.rank() :: processes.world()]
             numbers = own or batch[:1]
-            loss = self._model(numbers, [self._rows[number] for number in numbers], bool(own))["loss"]
-            self._accelerator.backward(loss / len(batches))
+            with torch.autocast(joint.device.type, torch.bfloat16, enabled=self._half):
+                loss = joint(numbers, [self._rows[number] for number in numbers], bool(own))["loss"]
+            (loss / len(batches)).backward()
             parts = {name: parts.get(name, 0.0) + value / len(batches) for name, value in joint.parts.items()}
-        norm = self._accelerator.clip_grad_norm_(joint.parameters(), CLIP)
+        trained = [parameter for parameter in joint.parameters() if parameter.requires_grad]
+        processes.average_gradients(trained)
+        norm = torch.nn.utils.clip_grad_norm_(trained, CLIP)
         if not (all(math.isfinite(value) for value in parts.values()) and math.isfinite(float(norm))):
             if self._step == 0:
                 raise RunError("The loss is no longer a number.", hint="Use a smaller learning rate.")

@@ -155,7 +155,7 @@ def _head(joint: JointModel, rows: list[Row], options: Options, left: float) -> 
     order = np.random.default_rng(options.seed).permutation(len(rows)).tolist()
     began = time.monotonic()
     found, labels = _read(joint, rows, order[:HEAD_FIRST])
-    kept = rows_in_time(len(rows), (time.monotonic() - began) / len(found), left)
+    kept = processes.from_first(rows_in_time(len(rows), (time.monotonic() - began) / len(found), left))
     if more := order[HEAD_FIRST:kept]:
         rest = _read(joint, rows, more)
         found, labels = torch.cat([found, rest[0]]), torch.cat([labels, rest[1]])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gpr.data.dataset import Dataset, Example, Request
-from gpr.learn import processes
+from gpr.learn import processes, sharing
 from gpr.scorers.ensemble import Ensemble, scorers_of
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.pool import Pool, fit
@@ -68,7 +68,9 @@ class Validation:
 
 
 def _scores(ensemble: Ensemble, asked: list[Request]) -> dict[str, Scores]:
-    """Part -> (B, N); each process answers its share of the requests."""
+    """Part -> (B, N); each process answers its share of the requests, or all where it cannot read alone."""
+    if sharing.wanted():
+        return ensemble.score(asked)
     world = processes.world()
     own = asked[processes.rank() :: world]
     every = processes.gathered(ensemble.score(own) if own else {})

@@ -27,13 +27,18 @@ def low_depths(body: Any) -> tuple[int, int]:
     return max(1, round(total / 8)), max(1, round(total / 4))
 
 
+def layers_of(model: Any) -> nn.ModuleList:
+    """The stack of transformer layers, lowest first."""
+    total = model.config.num_hidden_layers
+    return next(m for m in body_of(model).modules() if isinstance(m, nn.ModuleList) and len(m) == total)
+
+
 def linear_layers(model: Any, share: float) -> tuple[list[str], int]:
     """The names of all linear maps in the upper `share` of the layers, as peft wants them, and how many layers
     those are."""
     total = model.config.num_hidden_layers
     kept = max(1, round(total * share))
-    stack = next(m for m in body_of(model).modules() if isinstance(m, nn.ModuleList) and len(m) == total)
-    inside = {id(module) for layer in stack[total - kept :] for module in layer.modules()}
+    inside = {id(module) for layer in layers_of(model)[total - kept :] for module in layer.modules()}
     linear = (nn.Linear, Conv1D)
     return [name for name, module in model.named_modules() if id(module) in inside and isinstance(module, linear)], kept
 

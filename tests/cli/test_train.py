@@ -60,8 +60,10 @@ def test_train_refusals(gpr: Run, films_folder: Path, tmp_path: Path, monkeypatc
     refused(gpr("train", films_folder, "--run", "a", "--epochs", "0"), "The epochs is 0")
     refused(gpr("train", films_folder, "--run", "a", "--base", tmp_path / "no-model"), "There is no such folder")
     refused(gpr("train", tmp_path / "no.csv", "--run", "b"), "is no sample, folder or file")
-    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")  # as `accelerate launch --use_fsdp` sets it
-    refused(gpr("train", films_folder, "--run", "c"), "cannot be shared out among processes (FSDP)", "--multi_gpu")
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")  # as `accelerate launch --use_deepspeed` sets it
+    refused(
+        gpr("train", films_folder, "--run", "c"), "cannot be shared out among processes with DEEPSPEED", "--use_fsdp"
+    )
     assert not (tmp_path / "ws" / "runs" / "c").exists()
 
 

@@ -10,8 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from gpr.errors import RunError
 from gpr.learn import processes
-from gpr.learn.run_folder import RunFolder
+from gpr.learn.run_folder import Progress, RunFolder
+from gpr.learn.sharing import shared_base
 from gpr.workspace import Options, Workspace
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -23,18 +25,23 @@ def test_one_process_needs_no_others() -> None:
     assert processes.rows_of_all(rows, [3]) is rows
 
 
-def test_two_processes_learn_the_same_as_one(tmp_path: Path, films_folder: Path, tiny_base_folder: Path) -> None:
+@pytest.mark.parametrize("how", ["--multi_gpu", "--use_fsdp"])
+def test_two_processes_learn_the_same_as_one(
+    tmp_path: Path, films_folder: Path, tiny_base_folder: Path, how: str
+) -> None:
+    """With `--cpu`, `accelerate launch` starts a single process, whatever number it is given."""
     workspace = Workspace(tmp_path / "ws", str(tiny_base_folder))
     options = Options(epochs=3, base=str(tiny_base_folder), dropout=0.0, patience=0, learning_rate=3e-3)
     one = workspace.train(str(films_folder), workspace.new_run_folder("one"), options, lambda: False)
     words = ["train", str(films_folder), "--run", "two", "--base", options.base, "--epochs", "3", "--dropout", "0"]
     words += ["--patience", "0", "--learning-rate", "0.003", "--workspace", str(workspace.root)]
-    launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--main_process_port", "0"]
+    launch = ["-m", "accelerate.commands.launch", how, "--num_processes", "2", "--main_process_port", "0"]
     done = subprocess.run([sys.executable, *launch, "-m", "gpr", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("done: ") == 1
     two = workspace.run("two")
-    assert (two.status, two.step) == ("done", one.step)
+    assert (two.status, two.step, two.state["processes"]) == ("done", one.step, 2)
+    assert two.state.get("weights_among") == (2 if how == "--use_fsdp" else None)
     for name in ("loss", "generate", "match"):
         first, second = ([entry[name] for entry in run.log()] for run in (one, two))
         assert second == pytest.approx(first, abs=1e-3), name
@@ -43,3 +50,8 @@ def test_two_processes_learn_the_same_as_one(tmp_path: Path, films_folder: Path,
     for name, weight in adapters[0].items():
         torch.testing.assert_close(weight, adapters[1][name], atol=1e-3, rtol=1e-2)
     assert [run.name for run in workspace.runs()] == ["two", "one"]
+
+
+def test_what_needs_the_weights_whole_is_refused_where_they_are_shared_out(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot be shared out among processes"):
+        shared_base(Options(adapt=1), lambda device: pytest.fail("loaded"), Progress(RunFolder(tmp_path)))
