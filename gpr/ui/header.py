@@ -9,6 +9,7 @@ import gradio as gr
 
 from gpr.ui.context import BASE_WORDS, Active, Context
 from gpr.ui.language import say
+from gpr.ui.press import KEEPS_ROOM
 from gpr.ui.speaking import switch
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ BUSY_SECONDS, IDLE_SECONDS = 1.0, 15.0
 
 
 def build_header() -> gr.HTML:
-    return gr.HTML(bar("", "", "", ""), elem_id="gpr-header", apply_default_css=False, js_on_load=None)
+    return gr.HTML(bar("", "", "", ""), elem_id="gpr-header", apply_default_css=False, js_on_load=KEEPS_ROOM)
 
 
 def show_header(context: Context, active: Active) -> tuple[str, gr.Timer]:

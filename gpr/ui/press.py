@@ -47,6 +47,16 @@ new MutationObserver(() => {
 """
 """For HTML that is written anew by itself: the button that had the focus keeps it."""
 
+KEEPS_ROOM = """
+const kept = `gpr-room-${element.closest('.block').id}`;
+element.style.minHeight = localStorage.getItem(kept) ?? '';
+new MutationObserver(() => {
+  element.style.minHeight = '';
+  localStorage.setItem(kept, `${element.offsetHeight}px`);
+}).observe(element, {childList: true, subtree: true});
+"""
+"""For HTML that comes a moment after the page: until then it has the height that it had last, so that nothing jumps."""
+
 
 def pressable(value: str = "", *, more: str = "", **settings: Any) -> gr.HTML:
     """A piece of HTML with the event `.press`; `pressed()` reads what it brings.

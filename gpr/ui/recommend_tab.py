@@ -71,7 +71,8 @@ class RecommendTab:
         """Args: loaded: the event of a new page."""
         box = [self.active, self.box.query, self.box.history, self.box.k, self.asking]
         asked = [*box, self.box.learn, self.name, self.typed, self.recent, self.answer]
-        answered = [self.out, self.answer, self.typed, self.recent, self.box.chips, self.box.sliders, self.box.refine]
+        answered = [self.out, self.answer, self.typed, self.recent]
+        answered += [self.box.chips, self.box.examples, self.box.sliders, self.box.refine]
         said = [self.asking, self.box.query, self.box.history, self.box.filters]
         changes = Changes(self.context, self.box, self.asking)
         runs = [gr.on([self.box.query.submit, self.box.go.click], self.recommend, asked, answered, **HEAVY)]
@@ -220,7 +221,8 @@ class RecommendTab:
         loading = self.context.load(active, again=True).state == "running"
         words = notice("The model is still being loaded. Your answer comes right after.") if loading else ""
         try:
-            yield {self.out: words + skeletons(min(k, SKELETONS)), self.box.chips: self._chips(active, asking, history)}
+            waiting = {self.out: words + skeletons(min(k, SKELETONS))}
+            yield waiting | {self.box.chips: self._chips(active, asking, history)} | self._asked(active, recent, query)
             annotator = annotator_of(name or DEFAULT_ANNOTATOR, who)
             begun = self.answering.begin(active, query, history, k, asking, learn=learn)
             if begun.stages.slow:
@@ -233,10 +235,16 @@ class RecommendTab:
             self.out: found.html(),
             self.answer: found,
             self.typed: [*typed, (active.data, found.request)][-MAX_TYPED:],
-            self.recent: remembered(recent, active.name, query),
             self.box.sliders: slider_panel(found.parts, asking),
             self.box.refine: gr.Textbox(interactive=True),
         }
+
+    def _asked(self, active: Active, recent: object, query: str) -> dict[Any, Any]:
+        """A new query among those that were asked before."""
+        known, kept = asked_before(recent, active.name), remembered(recent, active.name, query)
+        if known[:1] == (now := asked_before(kept, active.name))[:1]:
+            return {}
+        return {self.recent: kept, self.box.examples: examples(self.context.dataset(active), now)}
 
     def _ranked_again(self, active: Active, *asked: Any) -> dict[Any, Any]:
         *box, answer = asked

@@ -28,6 +28,10 @@ def test_ask_follow_up_filter_share_and_more_like_this(
     visit.ask("comedy")
     expect(page.locator(".gpr-card")).to_have_count(7)
     assert page.evaluate(place) == before, "the layout has jumped"
+    expect(page.locator("#gpr-examples")).to_contain_text("Asked before")
+    height = page.locator("#gpr-examples .prose, #gpr-examples .html-container").first.bounding_box()
+    assert height
+    assert page.evaluate("localStorage['gpr-room-gpr-examples']") == f"{round(height['height'])}px"
     follow = page.locator("#gpr-refine textarea, #gpr-refine input")
     follow.fill("horror")
     follow.press("Enter")

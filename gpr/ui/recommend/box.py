@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from gpr.ui.press import pressable
+from gpr.ui.press import KEEPS_FOCUS, KEEPS_ROOM, pressable
 
 K, MAX_K = 10, 50
 
@@ -24,7 +24,7 @@ class Box:
                 elem_id="gpr-query",
             )
             self.go = gr.Button("Recommend", variant="primary", scale=0, min_width=140, elem_id="gpr-go")
-        self.examples = pressable(elem_id="gpr-examples")
+        self.examples = pressable(elem_id="gpr-examples", more=KEEPS_FOCUS + KEEPS_ROOM)
         self.chips = pressable(elem_id="gpr-chips")
         self.refine = gr.Textbox(
             label="Follow-up",
