@@ -86,7 +86,10 @@ def catalogue(
 @user_errors
 def train(
     data: Annotated[str, typer.Argument(help="A data set with queries, or with histories.")] = "movies",
-    limit: Annotated[int, typer.Option(help="Training pairs, or users with a history, that take part.")] = 100,
+    limit: Annotated[
+        int,
+        typer.Option(help="Training pairs, or users with a history, that take part; 0: all that `gpr train` shows."),
+    ] = 100,
     epochs: Annotated[int, typer.Option(help="Times that every target is shown.")] = 3,
     tests: Annotated[int, typer.Option(help="Held-out requests to compare on; 0 measures speed alone.")] = 0,
     plain_limit: Annotated[

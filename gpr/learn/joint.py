@@ -25,7 +25,7 @@ from gpr.scorers.match import BLOCKS, SCALE, Match, Spans, features
 TEXT_BATCH = 32
 SMOOTHING = 0.1
 """Of the two-tower loss: a few hundred examples are learned by heart otherwise."""
-FRESH_TOKENS = 256
+FRESH_TOKENS = 128
 """Of target items' texts that are read again in a step; other targets and all negatives use what was kept from
 earlier steps."""
 NEGATIVES = 4_096
@@ -40,6 +40,7 @@ class JointModel(nn.Module):
         weights: of the two losses, generate and match.
         progress: called with the share done while the catalogue is read for the first time.
         memory: what an earlier process had read of it; None reads it.
+        mixed: the body's products of matrices are in bfloat16 (`gpr.lm.layers`).
     """
 
     def __init__(
@@ -51,13 +52,14 @@ class JointModel(nn.Module):
         weights: tuple[float, float],
         progress: Callable[[float], None] = lambda share: None,
         memory: Tensor | None = None,
+        mixed: bool = False,
     ) -> None:
         super().__init__()
         self.model, self.match = model, match
         head = Head(model)
         self.device = head.weight.device
         self._branches = Branches(prompts.trie, head, self.device)
-        self._layers = Layers(model, trained_layers, sharing.read_now)
+        self._layers = Layers(model, trained_layers, sharing.read_now, mixed)
         self._texts = prompts.texts
         self.weights = dict(zip(("generate", "match"), weights, strict=True))
         """Of each loss in their sum."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gpr.data.dataset import Dataset, Request
+from gpr.data.dataset import Dataset, Example, Request
 from gpr.data.split import query_key
 from gpr.data.text import attributes_text, description_text
 from gpr.lm.prompts import Ids, Prompts
@@ -51,11 +51,14 @@ def training_rows(dataset: Dataset, prompts: Prompts, seed: int) -> list[Row]:
     for sequence in dataset.sequences:
         for window in _windows(sequence.items, prompts.window):
             rows.append(_history(prompts, window, sequence.user))
+    return rows + [pair_row(prompts, example.request, example.item) for example in own_examples(dataset, seed)]
+
+
+def own_examples(dataset: Dataset, seed: int) -> list[Example]:
+    """Examples from the catalogue's own texts, but for queries that are held out."""
     held_out = {query_key(e.request.query) for split in ("valid", "test") for e in dataset.examples[split]}
-    for request, item in _own_texts(dataset, random.Random(seed)):
-        if query_key(request.query) not in held_out:
-            rows.append(pair_row(prompts, request, item))
-    return rows
+    texts = _own_texts(dataset, random.Random(seed))
+    return [Example(request, item) for request, item in texts if query_key(request.query) not in held_out]
 
 
 def _own_texts(dataset: Dataset, rng: random.Random) -> Iterator[tuple[Request, int]]:

@@ -30,7 +30,7 @@ from gpr.learn.run_folder import Progress, RunFolder
 from gpr.learn.schedule import Clock, Schedule, make_schedule, measure_speed
 from gpr.learn.trainer import Loop, Outcome, loss_weights
 from gpr.learn.validation import Found, Measure, Validation
-from gpr.lm.base import Base
+from gpr.lm.base import Base, halves_products
 from gpr.lm.prompts import Prompts
 from gpr.scorers.adapter import save_adapter
 from gpr.scorers.gpt import Gpt
@@ -112,7 +112,8 @@ def fine_tune(
     progress.update(phase="going on from the checkpoint" if kept else "reading the items")
     match = Match(model.config.hidden_size).to(base.device)
     memory = kept["memory"] if kept else None
-    joint = JointModel(model, prompts, match, layers, loss_weights(options), check.reading, memory)
+    mixed = halves_products(base, options.precision)
+    joint = JointModel(model, prompts, match, layers, loss_weights(options), check.reading, memory, mixed)
     if kept:
         schedule = Schedule(**source.read("config.json")["schedule"])
     else:

@@ -71,6 +71,15 @@ def choose_device(asked: str | None = None) -> tuple[torch.device, torch.dtype]:
     return device, torch.bfloat16 if half else torch.float32
 
 
+def halves_products(base: Base, precision: str = "auto") -> bool:
+    """Whether training this model may compute products of matrices in bfloat16: nobody asked for another precision, and
+    the CPU has instructions for it, which take half the time."""
+    import torch
+
+    able = torch.cpu.get_capabilities() if precision == "auto" and base.device.type == "cpu" else {}
+    return base.dtype == torch.float32 and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
 def load_base(name_or_path: str = DEFAULT_BASE, device: str | None = None, *, four_bit: bool = False) -> Base:
     """Loads a base model.
 

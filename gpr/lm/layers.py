@@ -1,5 +1,5 @@
 """Reading texts with frozen lower layers: their output is computed once for each text and kept, the upper layers run
-every time.
+every time. On a processor that multiplies bfloat16 by itself the products may be in it, sums stay in float32.
 
 It knows token ids and layers, neither losses nor requests.
 """
@@ -29,10 +29,13 @@ class Layers:
     Args:
         read_now: from whether there is something to read with the lower layers to whether they are used now: where
             several processes have parts of their weights, none can use them alone.
+        mixed: products of matrices are in bfloat16, and all else in the model's own number format.
     """
 
-    def __init__(self, model: Any, trained_layers: int, read_now: Callable[[bool], bool] = bool) -> None:
-        self._read_now = read_now
+    def __init__(
+        self, model: Any, trained_layers: int, read_now: Callable[[bool], bool] = bool, mixed: bool = False
+    ) -> None:
+        self._read_now, self._mixed = read_now, mixed
         body = body_of(model)
         depth = body.config.num_hidden_layers - trained_layers
         self._low = low_depths(body)
@@ -54,6 +57,12 @@ class Layers:
 
         `kind` and `numbers` name the texts: the same name always means the same text.
         """
+        with torch.autocast(device.type, torch.bfloat16, self._mixed):
+            return self._read(kind, numbers, texts, device)
+
+    def _read(
+        self, kind: str, numbers: list[int], texts: list[list[int]], device: torch.device
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
         if self._lower is None:
             ids, _ = padded(texts, device)
             out = self._upper(input_ids=ids, use_cache=False, output_hidden_states=True)

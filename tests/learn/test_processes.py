@@ -31,10 +31,10 @@ def test_two_processes_learn_the_same_as_one(
 ) -> None:
     """With `--cpu`, `accelerate launch` starts a single process, whatever number it is given."""
     workspace = Workspace(tmp_path / "ws", str(tiny_base_folder))
-    options = Options(epochs=3, base=str(tiny_base_folder), dropout=0.0, patience=0, learning_rate=3e-3)
+    options = Options(epochs=3, base=str(tiny_base_folder), precision="float32", patience=0, learning_rate=3e-3)
     one = workspace.train(str(films_folder), workspace.new_run_folder("one"), options, lambda: False)
-    words = ["train", str(films_folder), "--run", "two", "--base", options.base, "--epochs", "3", "--dropout", "0"]
-    words += ["--patience", "0", "--learning-rate", "0.003", "--workspace", str(workspace.root)]
+    words = ["train", str(films_folder), "--run", "two", "--base", options.base, "--epochs", "3", "--patience", "0"]
+    words += ["--precision", "float32", "--learning-rate", "0.003", "--workspace", str(workspace.root)]
     launch = ["-m", "accelerate.commands.launch", how, "--num_processes", "2", "--main_process_port", "0"]
     done = subprocess.run([sys.executable, *launch, "-m", "gpr", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -48,6 +48,15 @@ def test_they_read_what_the_whole_model_reads(family: str, trained: int) -> None
                 torch.testing.assert_close(state[row, : len(expected)], expected, atol=1e-4, rtol=1e-4)
 
 
+def test_mixed_products_are_close_and_kept_in_full() -> None:
+    model = tiny("llama")
+    low, top = Layers(model, 2, mixed=True).read("row", [0], TEXTS[:1], CPU)
+    for state, expected in zip([*low, top], whole(model, TEXTS[0]), strict=True):
+        assert state.dtype == torch.float32
+        gap = (state[0] - expected).norm() / expected.norm()
+        assert 0 < float(gap.detach()) < 0.05
+
+
 def test_lower_layers_run_once_for_each_text() -> None:
     model = tiny("llama")
     lower, upper = runs_of(layer(model, 0)), runs_of(layer(model, 3))
