@@ -1,4 +1,5 @@
-"""The trie in blocks: stretches of its nodes that are read in rows of their own, behind the same prompt.
+"""The trie in blocks: stretches of its nodes, or of a shortlist, that are read in rows of their own, behind the same
+prompt.
 
 Nodes of different branches do not see each other, so nothing is lost where they are apart, and attention costs the
 square of a row instead of the trie's. It knows the trie alone.
@@ -41,3 +42,16 @@ def _blocks(trie: Trie, width: int) -> list[Block]:
         found.append((np.concatenate([above, np.arange(start, end)]), len(above)))
         start = end
     return found
+
+
+def stretches(trie: Trie, items: Ints) -> list[Ints]:
+    """Items (S,) in the order of the trie, in stretches with about BLOCK_TOKENS tokens on their own edges.
+
+    Returns:
+        places in `items` of each stretch, (n,) each.
+    """
+    leaves = trie.leaves(items)
+    lengths = trie.depth[leaves] - trie.depth[trie.parent[leaves]]
+    share = (np.cumsum(lengths) - lengths / 2) / lengths.sum()  # of the tokens, up to the middle of each item's
+    group = (share * np.ceil(lengths.sum() / BLOCK_TOKENS)).astype(np.int64)
+    return np.split(np.arange(len(items)), np.flatnonzero(np.diff(group)) + 1)

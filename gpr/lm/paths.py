@@ -11,22 +11,6 @@ from numpy.typing import NDArray
 from gpr.lm.trie import Ints, Trie
 
 
-def groups(trie: Trie, items: Ints, tokens: int) -> list[Ints]:
-    """Items (S,) in the order of the trie, in stretches of about so many tokens on their own edges; 0: all in one.
-
-    Returns:
-        places in `items` of each stretch, (n,) each.
-    """
-    places = np.arange(len(items))
-    if not tokens:
-        return [places]
-    leaves = trie.leaves(items)
-    lengths = trie.depth[leaves] - trie.depth[trie.parent[leaves]]
-    share = (np.cumsum(lengths) - lengths / 2) / lengths.sum()  # of the tokens, up to the middle of each item's
-    group = (share * np.ceil(lengths.sum() / tokens)).astype(np.int64)
-    return np.split(places, np.flatnonzero(np.diff(group)) + 1)
-
-
 class Paths:
     """The S paths from the root to some items.
 

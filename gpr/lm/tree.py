@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gpr.errors import RequestError
-from gpr.lm.blocks import PASS_TOKENS, Block, even_blocks
+from gpr.lm.blocks import PASS_TOKENS, Block, even_blocks, stretches
 from gpr.lm.body import Head
 from gpr.lm.branches import Branches
-from gpr.lm.paths import Paths, groups
+from gpr.lm.paths import Paths
 from gpr.lm.reading import Ids, Reader, Reading
 from gpr.lm.search import Best, likely, most_below, search
 from gpr.lm.trie import Ints, Trie
@@ -30,9 +30,6 @@ TOKENS_AT_ONCE = 16_384
 """Bound on requests x (prompt + trie tokens) in one forward pass."""
 ITEMS_AT_ONCE = 128
 """Items of a shortlist whose paths are read in one pass."""
-GROUP_TOKENS = 128
-"""Of the titles of a shortlist that are read in one row. Attention grows with the square of a row; shorter rows repeat
-more of what their titles share."""
 
 
 class TreeDecoder:
@@ -223,10 +220,9 @@ class TreeDecoder:
         reading.rewind()
         for at in range(0, items.shape[1], ITEMS_AT_ONCE):
             some = by_rank[:, at : at + ITEMS_AT_ONCE]
-            tokens = GROUP_TOKENS if likelihood else 0
-            columns = [
-                (row, own[part]) for row, own in enumerate(some) for part in groups(self.trie, items[row, own], tokens)
-            ]
+            columns = list(enumerate(some))
+            if likelihood:  # the titles' tails are read, which are many tokens
+                columns = [(row, own[part]) for row, own in columns for part in stretches(self.trie, items[row, own])]
             paths = [Paths(self.trie, items[row, own], likelihood) for row, own in columns]
             of = np.array([row for row, _ in columns])
             behind = reading.copied().take(of) if len(of) > size else reading

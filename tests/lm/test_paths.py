@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gpr.errors import RequestError
 from gpr.lm import blocks, tree
-from gpr.lm.paths import groups
+from gpr.lm.blocks import stretches
 from gpr.lm.tree import TreeDecoder
 from gpr.lm.trie import build_trie
 from tests.lm.test_search import catalogues
@@ -38,7 +38,7 @@ def test_a_shortlist_has_the_scores_of_the_whole(tiny_llama: Any, titles: list[l
 def test_likelihoods_are_those_of_the_whole_vocabulary(
     family_model: Any, tokens: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tree, "GROUP_TOKENS", tokens)
+    monkeypatch.setattr(blocks, "BLOCK_TOKENS", tokens)
     decoder = TreeDecoder(family_model, build_trie(TITLES))
     log_probs, likelihoods = decoder.likelihoods(decoder.read(PROMPTS), np.arange(len(TITLES)))
     assert log_probs == pytest.approx(decoder.score_all(PROMPTS).numpy(), abs=1e-4)
@@ -52,12 +52,13 @@ def test_likelihoods_are_those_of_the_whole_vocabulary(
 
 @settings(deadline=None, max_examples=25)
 @given(catalogues, st.integers(1, 20))
-def test_groups_hold_each_item_once_in_order(titles: list[list[int]], tokens: int) -> None:
+def test_stretches_hold_each_item_once_in_order(titles: list[list[int]], tokens: int) -> None:
     trie = build_trie(titles)
-    parts = groups(trie, trie.order, tokens)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "BLOCK_TOKENS", tokens)
+        parts = stretches(trie, trie.order)
     assert np.concatenate(parts).tolist() == list(range(len(titles)))
     assert min(map(len, parts)) > 0
-    assert len(groups(trie, trie.order, 0)) == 1
 
 
 @pytest.mark.parametrize("prompts", [PROMPTS, PROMPTS[:1]])
