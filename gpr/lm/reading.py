@@ -2,13 +2,16 @@
 
 Behind a prompt any edges of the trie can be read in one pass as one long sequence. A mask lets a token see the prompt
 and its own ancestors, and positions follow the depth in the trie, so each edge is read as if it stood alone behind
-the prompt (here for the trie drawn in `trie.py`, with one more edge below 'The M'):
+the prompt. Three edges of the trie drawn in `trie.py`, behind a prompt of five tokens (x: the row sees the column):
 
-                    prompt      "The" "M"  "at" "ch"
-        "The"         x           x
-        "M"           x           x    x
-        "at"          x           x    x    x
-        "ch"          x           x    x    x    x         another edge would see the prompt and its own tokens alone
+                 position   prompt   "The"  "M"  "at"  "u"
+                             0..4      5     6     7    7
+        "The"       5         x        x
+        "M"         6         x        x     x                state here: softmax at (1) of {at, u}
+        "at"        7         x        x     x     x          state here: softmax at (2) of {ador, rix}
+        "u"         7         x        x     x          x     state here: softmax at (3) of {le, mmy}
+
+"u" does not see "at", its neighbour in the sequence: they are of different titles, and at the same position.
 
 Whose ancestor a token is can be told from numbers alone: a node stands for a stretch of ranks, and it lies below
 another if its stretch lies within the other's. What has been read stays in the cache, so edges further down can

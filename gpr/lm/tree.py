@@ -2,9 +2,16 @@
 the trie (`reading.py` says how the trie is read).
 
 It sees token ids only. The hidden state at the end of an edge gives the softmax over that node's children, and
-log p(item) is the sum of the log-softmax values of the children on its path. The trie is prefix-free, so exp(log p)
-sums to 1 over the catalogue by construction. What a title's tokens say where there is no choice is not in it: that is
-its *likelihood*, over the whole vocabulary, which needs the tails of the titles read as well.
+log p(item) is the sum of the log-softmax values of the children on its path:
+
+    pass 1    Query: a film about dreams⏎Title:          the last state gives the softmax at the root
+    pass 2    ... and behind it the edges of the trie    the last state of each edge gives the softmax at its node
+
+The trie is prefix-free, so exp(log p) sums to 1 over the catalogue by construction. `top_k` needs a part of the edges
+only (`search.py`), and a large trie is read in several rows, each behind the same prompt (`blocks.py`).
+
+What a title's tokens say where there is no choice is not in it: that is its *likelihood*, over the whole vocabulary,
+which needs the tails of the titles read as well.
 """
 
 from __future__ import annotations

@@ -1,17 +1,22 @@
 """The catalogue as a radix trie over token sequences, in NumPy arrays. It knows token ids only: no text, no model.
 
-Only *branching* nodes are kept; a stretch without a choice is part of the edge above. For the titles
+Only *branching* nodes are kept; a stretch without a choice is part of the edge above. For five titles
 
-    The Matrix$      The Mummy$      Alien$
+    Alien$    The Matador$    The Matrix$    The Mule$    The Mummy$
 
-the trie has two inner nodes, and a language model is asked two questions:
+the trie has four inner nodes, and a language model is asked four questions:
 
-    (0) root ──┬── "Alien$"                             item 2
-               └── "The M" ── (1) ──┬── "atrix$"        item 0
-                                    └── "ummy$"         item 1
+    (0) root ──┬── "Alien$"                                         item 0
+               └── "The M" ── (1) ──┬── "at" ── (2) ──┬── "ador$"   item 1
+                                    │                 └── "rix$"    item 2
+                                    └── "u"  ── (3) ──┬── "le$"     item 3
+                                                      └── "mmy$"    item 4
 
-p(item 0) = softmax at (0) of "The" among {Alien, The}  x  softmax at (1) of "atrix" among {atrix, ummy}. Sequences
-must be prefix-free (end each with a terminator), so every item is a leaf.
+p(item 2) = softmax at (0) of "The" among {Alien, The}  x  softmax at (1) of "at" among {at, u}
+          x  softmax at (2) of "rix" among {ador, rix}
+
+The edges into leaves need not be read for that. Sequences must be prefix-free (end each with a terminator), so every
+item is a leaf.
 """
 
 from __future__ import annotations
