@@ -144,4 +144,4 @@ def _span(interval: list[float | None] | None) -> str:
     if not interval or None in interval:
         return ""
     low, high = interval
-    return f"<small>{low:.3f} to {high:.3f}</small>"
+    return f"<small>{low:.3f} – {high:.3f}</small>"
