@@ -18,6 +18,7 @@ from gpr.cli_pretrain import add_pretrain_command
 from gpr.cli_runs import add_run_commands
 from gpr.cli_tasks import add_task_commands, evaluate_task
 from gpr.cli_teach import add_teach_command
+from gpr.cli_train import add_train_commands
 from gpr.terminal import WORKSPACE, Json, Root, workspace_of_commands
 from gpr.terminal import err as _err
 from gpr.terminal import out as _out
@@ -50,6 +51,7 @@ app.add_typer(bench_app, name="bench")
 Run = Annotated[str, typer.Option("--run", help="Name of a run.")]
 
 add_commands(app)
+add_train_commands(app)
 add_run_commands(app)
 add_teach_command(app)
 add_task_commands(app)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from gpr.cli_runs import InPlace, print_end, run_folder
-from gpr.terminal import WORKSPACE, Root, err, open_workspace, stop_on_signal, user_errors
+from gpr.cli_train import InPlace, OnlyEstimate, print_end, print_estimate, run_folder
+from gpr.terminal import WORKSPACE, Json, Root, err, open_workspace, stop_on_signal, user_errors
 
 app = typer.Typer()
 
@@ -17,8 +17,8 @@ app = typer.Typer()
 @app.command()
 @user_errors
 def pretrain(
-    run: Annotated[str, typer.Option("--run", help="Name of the new run; `--base` takes it afterwards.")],
     texts: Annotated[list[Path] | None, typer.Argument(help="Plain text files, UTF-8.")] = None,
+    run: Annotated[str, typer.Option("--run", help="Name of the new run; `--base` takes it afterwards.")] = "",
     data: Annotated[str, typer.Option(help="Data whose texts are read (too): items and training queries.")] = "",
     layers: Annotated[int, typer.Option(help="Of the GPT.")] = 6,
     width: Annotated[int, typer.Option(help="Of its hidden states; a multiple of 32.")] = 256,
@@ -28,6 +28,8 @@ def pretrain(
     max_minutes: Annotated[float | None, typer.Option(help="Bound on the whole command.")] = None,
     seed: Annotated[int, typer.Option(help="Of the weights and the order.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of that name.")] = False,
+    only_estimate: OnlyEstimate = False,
+    as_json: Json = False,
     in_place: InPlace = False,
     root: Root = WORKSPACE,
 ) -> None:
@@ -35,11 +37,15 @@ def pretrain(
     started = time.monotonic()
     from gpr.learn.options import Shape
     from gpr.printing import TrainingBar
+    from gpr.run_plans import pretraining
 
     if not (texts or data):
         raise typer.BadParameter("Give text files, or data with --data.")
     shape = Shape(layers, width, vocabulary, context, batch, seed)
     workspace = open_workspace(root)
+    if only_estimate:
+        print_estimate(workspace, pretraining(texts or [], shape, max_minutes, data), as_json=as_json)
+        return
     folder = run_folder(workspace, run, overwrite=overwrite, in_place=in_place)
     asked = stop_on_signal()
     with TrainingBar(err) as bar:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gpr.cli_label import Url
-from gpr.cli_runs import print_end
+from gpr.cli_train import InPlace, OnlyEstimate, print_end, print_estimate
 from gpr.terminal import WORKSPACE, Json, Root, err, print_json, stop_on_signal, user_errors
 
 app = typer.Typer()
@@ -23,7 +23,8 @@ def teach(
     max_minutes: Annotated[float | None, typer.Option(help="Bound on the whole command.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of the new name.")] = False,
     as_json: Json = False,
-    in_place: Annotated[bool, typer.Option("--in-place", hidden=True)] = False,
+    only_estimate: OnlyEstimate = False,
+    in_place: InPlace = False,
     root: Root = WORKSPACE,
     url: Url = "",
 ) -> None:
@@ -33,10 +34,14 @@ def teach(
     from gpr.learn.run_folder import RunFolder
     from gpr.learn.taught import words
     from gpr.printing import TrainingBar
+    from gpr.run_plans import teaching
     from gpr.workspace import Workspace
 
     workspace = Workspace(root, labels_url=url)
     given = {name: value for name, value in (("epochs", epochs), ("minutes", max_minutes)) if value is not None}
+    if only_estimate:
+        print_estimate(workspace, teaching(workspace, workspace.labels, run, **given), as_json=as_json)
+        return
     if in_place:
         folder = RunFolder(workspace.root / "runs" / to)
     else:

@@ -10,9 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 
 import psutil
@@ -20,9 +18,9 @@ import psutil
 from gpr.errors import RunError
 from gpr.files import disk_error
 from gpr.learn.needs import Estimate
-from gpr.learn.options import Options, Shape
 from gpr.learn.run_folder import RunFolder, process_birth
-from gpr.runs import RunInfo, flags
+from gpr.run_plans import Plan
+from gpr.runs import RunInfo, command_words
 from gpr.workspace import Workspace
 
 _ROOT = str(Path(__file__).resolve().parents[1])
@@ -35,28 +33,18 @@ PATIENCE = 15.0
 """Seconds that a process has to answer when it is asked to stop, or three times its slowest step where that is more."""
 
 
-def start(workspace: Workspace, data: str, name: str, options: Options) -> RunInfo:
+def start(workspace: Workspace, plan: Plan, name: str) -> RunInfo:
     """Starts `gpr train` detached from this process and waits for its first word. It waits for its turn by itself.
 
     Raises:
         RunError: the name is taken, or the process died at once.
     """
     folder = workspace.new_run_folder(name)
-    return _spawn(workspace, folder, ["train", data, "--run", name, *flags(asdict(options))])
+    return _spawn(workspace, folder, command_words(plan.config, folder.path, name))
 
 
-def pretrain(
-    workspace: Workspace,
-    texts: Sequence[Path],
-    name: str,
-    shape: Shape,
-    max_minutes: float | None = None,
-    data: str = "",
-) -> RunInfo:
-    """Starts `gpr pretrain` detached from this process: a GPT from scratch.
-
-    Args:
-        texts: files, of which the run keeps copies. data: whose texts are read too, '' for none.
+def pretrain(workspace: Workspace, plan: Plan, name: str) -> RunInfo:
+    """Starts `gpr pretrain` detached from this process: a GPT from scratch. The run keeps copies of its texts.
 
     Raises:
         RunError: the name is taken, or the process died at once. WorkspaceError: the disk refused.
@@ -65,13 +53,14 @@ def pretrain(
     own = folder.path / TEXTS
     try:
         own.mkdir()
-        copies = [shutil.copyfile(text, own / f"{number}-{text.name}") for number, text in enumerate(texts, 1)]
+        copies = [
+            str(shutil.copyfile(text, own / f"{number}-{Path(text).name}"))
+            for number, text in enumerate(plan.config["texts"], 1)
+        ]
     except OSError as error:
         _has_failed(folder, "Its texts could not be kept.")
         raise disk_error(error, own) from error
-    given = asdict(shape) | ({"max-minutes": max_minutes} if max_minutes else {}) | ({"data": data} if data else {})
-    words = [word for option, value in given.items() for word in (f"--{option}", str(value))]
-    return _spawn(workspace, folder, ["pretrain", *map(str, copies), "--run", name, *words])
+    return _spawn(workspace, folder, command_words(plan.config | {"texts": copies}, folder.path, name))
 
 
 def teach(workspace: Workspace, name: str, to: str = "") -> RunInfo:
@@ -114,13 +103,13 @@ def stop(workspace: Workspace, name: str, *, discard: bool = False, wait: bool =
         thread.join()
 
 
-def estimate(workspace: Workspace, data: str, options: Options) -> str:
-    """What a run would need, in words, from a few real steps in a process of its own.
+def estimate(workspace: Workspace, plan: Plan) -> str:
+    """What such a run would need, in words, from some real steps in a process of its own.
 
     Raises:
         RunError: it could not be found out, or the run would not fit; says why.
     """
-    words = [sys.executable, "-m", "gpr", "train", data, "--estimate", "--json", *flags(asdict(options))]
+    words = [sys.executable, "-m", "gpr", *command_words(plan.config, workspace.root), "--estimate", "--json"]
     words += ["--workspace", str(workspace.root)]
     found = subprocess.run(words, capture_output=True, text=True, env=_environment(), start_new_session=True)
     if found.returncode:

@@ -10,7 +10,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from gpr.gallery import shipped_run, shipped_runs
 from gpr.learn.needs import Estimate
 from gpr.learn.options import Options, Shape, check_name
 from gpr.learn.run_folder import Progress, RunFolder
+from gpr.run_plans import Plan, pretraining, training
 from gpr.run_work import work
 from gpr.runs import RunInfo, check_replaceable, find_run, read_run, read_runs
 
@@ -117,7 +117,7 @@ class RunStore(ABC):
             stop: asked after each step; True ends it and keeps what was learned. started: `time.monotonic()` of the
             command.
         """
-        folder.write("config.json", {"data": data, "options": asdict(options), "name": folder.path.name})
+        training(data, options).lay_into(folder)
         return self._train(folder, Progress(folder, listener), stop, started or time.monotonic())
 
     @property
@@ -141,12 +141,7 @@ class RunStore(ABC):
         Args:
             texts: files; those in the run's own folder stay with it. data: whose texts are read too, '' for none.
         """
-        paths = [text.expanduser().absolute() for text in texts]
-        own = folder.path.absolute()
-        kept = [str(path.relative_to(own) if path.is_relative_to(own) else path) for path in paths]
-        about = {"data": data or kept[0], "texts": kept, "pretrain": asdict(shape) | {"max_minutes": max_minutes}}
-        about |= {"text_of": data} if data else {}
-        folder.write("config.json", about | {"options": {"task": "pretrain", "base": "none", "seed": shape.seed}})
+        pretraining(texts, shape, max_minutes, data, folder.path).lay_into(folder)
         return self._train(folder, Progress(folder, listener), stop, started or time.monotonic())
 
     def teach(
@@ -159,19 +154,18 @@ class RunStore(ABC):
         """Teaches in this process what `begin_teaching` has laid out."""
         return self._train(folder, Progress(folder, listener), stop, started or time.monotonic())
 
-    def estimate(self, data: str, options: Options, listener: Listener = lambda state: None) -> Estimate:
-        """What a run with these settings would need, from a few real steps; leaves no run behind.
+    def estimate(self, plan: Plan, listener: Listener = lambda state: None) -> Estimate:
+        """What such a run would need, from some real steps; leaves no run behind.
 
         Raises:
             GPRError: it could not be started, or would not fit.
         """
         found: list[Estimate] = []
-
         path = self._runs / f".estimate-{secrets.token_hex(4)}"
         path.mkdir()
         try:
             folder = RunFolder(path).begin()
-            folder.write("config.json", {"data": data, "options": asdict(options)})
+            plan.lay_into(folder)
             self._train(folder, Progress(folder, listener), lambda: False, time.monotonic(), found.append)
         finally:
             shutil.rmtree(path, ignore_errors=True)

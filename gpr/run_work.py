@@ -6,32 +6,19 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from gpr.bases import load_any_base
 from gpr.errors import RunError
 from gpr.learn.needs import Estimate
 from gpr.learn.options import FOUR_BIT, Options, Shape
 from gpr.learn.run_folder import Progress, RunFolder
-from gpr.runs import TASK_DATA, RunInfo
+from gpr.run_plans import Store, run_to_teach
+from gpr.runs import TASK_DATA
 
 if TYPE_CHECKING:
     from gpr.data.dataset import Dataset
     from gpr.lm.base import Base
-
-
-class Store(Protocol):
-    """Where data and other runs are."""
-
-    def dataset(self, data: str | Path, seed: int = 0) -> Dataset: ...
-
-    def place(self, data: str | Path) -> str | Path: ...
-
-    def run(self, name: str) -> RunInfo: ...
-
-    @property
-    def runs_folder(self) -> Path: ...
 
 
 def work(
@@ -52,7 +39,7 @@ def work(
     """
     config = folder.read("config.json")
     if "pretrain" in config:
-        _pretrain(store, config, folder, progress, asked, started)
+        _pretrain(store, config, folder, progress, asked, started, only_estimate)
         return
     options = Options.read(config.get("options"))
     progress.update(phase="reading data")
@@ -80,7 +67,7 @@ def work(
         with told_in_words(options):
             if before:
                 adapter = RunFolder(before.folder).adapter
-                teach(dataset, base, options, folder, adapter, progress, clock, asked, measure)
+                teach(dataset, base, options, folder, adapter, progress, clock, asked, measure, only_estimate)
             else:
                 fine_tune(dataset, base, options, folder, progress, clock, asked, measure, only_estimate)
 
@@ -102,6 +89,7 @@ def _pretrain(
     progress: Progress,
     asked: Callable[[], bool],
     started: float,
+    only_estimate: Callable[[Estimate], None] | None,
 ) -> None:
     from gpr.learn.pretraining import pretrain, read_text, texts_of_data
     from gpr.learn.schedule import Clock
@@ -112,7 +100,7 @@ def _pretrain(
     documents = [read_text(folder.path / text) for text in config["texts"]]
     if data := config.get("text_of"):
         documents += texts_of_data(store.dataset(data))
-    pretrain(documents, Shape(**given), folder, progress, clock, asked)
+    pretrain(documents, Shape(**given), folder, progress, clock, asked, only_estimate)
 
 
 def _learned_from(store: Store, data: str, options: Options, folder: RunFolder) -> Dataset:
@@ -123,20 +111,6 @@ def _learned_from(store: Store, data: str, options: Options, folder: RunFolder) 
 
     ready = prepare(store.place(data), lambda: store.dataset(data, options.seed), options, folder.path / TASK_DATA)
     return store.dataset(ready, options.seed)
-
-
-def run_to_teach(store: Store, name: str) -> RunInfo:
-    """A run that can be taught.
-
-    Raises:
-        RunError: it is gone, does not recommend, or is not finished.
-    """
-    run = store.run(name)
-    if run.task != "recommend":
-        raise RunError(f"The run '{run.name}' does not recommend.", hint="Labels teach a run that recommends.")
-    if not run.usable:
-        raise RunError(run.standing, hint="Only a finished run can be taught.")
-    return run
 
 
 def _check_data(dataset: Dataset, config: dict[str, Any], folder: RunFolder) -> None:

@@ -125,20 +125,28 @@ class RunInfo:
     @property
     def command(self) -> str:
         """What would repeat the run on the command line."""
-        if teaches := self.config.get("teaches"):
-            return f"python -m gpr teach --run {teaches} --as {self.name}"
-        if self.task == "pretrain":
-            return self._pretrain_command
-        words = ["python -m gpr train", shlex.quote(self.data), "--run", self.name]
-        return " ".join([*words, *(shlex.quote(word) for word in flags(self.settings))])
+        return f"python -m gpr {shlex.join(command_words(self.config, self.folder, self.name))}"
 
-    @property
-    def _pretrain_command(self) -> str:
-        given = {name: value for name, value in self.config.get("pretrain", {}).items() if value is not None}
-        texts = [shlex.quote(str(self.folder / text)) for text in self.config.get("texts", [])]
-        texts += ["--data", shlex.quote(self.data)] if self.config.get("text_of") else []
-        words = ["python -m gpr pretrain", *texts, "--run", self.name]
-        return " ".join([*words, *(f"--{name.replace('_', '-')} {value}" for name, value in given.items())])
+
+def command_words(config: Mapping[str, Any], folder: Path, name: str = "") -> list[str]:
+    """The words of the command that does what a `config.json` says.
+
+    Args:
+        folder: that its texts are in, where they have no place of their own. name: of the run; '' for none.
+    """
+    named = ["--run", name] if name else []
+    if teaches := config.get("teaches"):
+        return ["teach", "--run", str(teaches), *(["--as", name] if name else [])]
+    if "pretrain" in config:
+        words = ["pretrain", *(str(folder / text) for text in config.get("texts", ()))]
+        words += ["--data", str(config["text_of"])] if config.get("text_of") else []
+        given = {option: value for option, value in config["pretrain"].items() if value is not None}
+        return [*words, *named, *(word for pair in given.items() for word in _flag(*pair))]
+    return ["train", str(config.get("data", "")), *named, *flags(config.get("options", {}))]
+
+
+def _flag(name: str, value: object) -> tuple[str, str]:
+    return f"--{name.replace('_', '-')}", str(value)
 
 
 def flags(settings: Mapping[str, Any]) -> list[str]:
@@ -147,7 +155,7 @@ def flags(settings: Mapping[str, Any]) -> list[str]:
     for field in fields(Options):
         value = settings.get(field.name)
         if value is not None and value != field.default:
-            words += [f"--{field.name.replace('_', '-')}", str(value)]
+            words += _flag(field.name, value)
     return words
 
 

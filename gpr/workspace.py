@@ -12,7 +12,6 @@ import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +27,8 @@ from gpr.latest import Latest
 from gpr.learn.options import Options
 from gpr.learn.run_folder import RunFolder
 from gpr.lm.install import DEFAULT_BASE
+from gpr.run_plans import teaching
 from gpr.run_store import RunStore
-from gpr.run_work import run_to_teach
 from gpr.runs import RunInfo
 
 if TYPE_CHECKING:
@@ -166,21 +165,11 @@ class Workspace(RunStore):
             to: its name; 'NAME-taught' or the next that is free where not given. options: of `teaching_options`.
 
         Raises:
-            RunError: there is no such run, it is not finished, no label is of use, or the new name is taken.
+            RunError: nothing can be taught, or the new name is taken.
         """
-        from gpr.labels.exchange import resolved
-        from gpr.learn.lessons import kept, lessons_of
-        from gpr.learn.teaching import teaching_options
-
-        run = run_to_teach(self, name)
-        chosen = teaching_options(Options.read(run.settings), **options)
-        dataset = self.dataset(run.data, chosen.seed)
-        labels = resolved(self.labels.current(dataset=dataset.name), self.labels.rulings(dataset=dataset.name))
-        lessons_of(dataset, kept(labels))
+        plan = teaching(self, self.labels, name, **options)
         folder = self.new_run_folder(to or self._free_name(name), overwrite=overwrite)
-        folder.write("lessons.json", {"labels": kept(labels)})
-        config = {"data": run.data, "options": asdict(chosen), "name": folder.path.name, "teaches": name}
-        folder.write("config.json", config)
+        plan.lay_into(folder)
         return folder
 
     def _free_name(self, name: str) -> str:

@@ -16,6 +16,7 @@ from gpr import jobs
 from gpr.data.dataset import Request
 from gpr.errors import RunError
 from gpr.learn.run_folder import RunFolder, process_birth
+from gpr.run_plans import training
 from gpr.runs import RunInfo
 from gpr.workspace import Options, Workspace
 from tests.waiting import until
@@ -51,14 +52,14 @@ def test_a_run_is_watched_and_stopped_while_another_waits(
     workspace: Workspace, films_folder: Path, endless: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # a run finds GPR wherever it is started
-    run = jobs.start(workspace, str(films_folder), "a", endless)
+    run = jobs.start(workspace, training(str(films_folder), endless), "a")
     assert (run.data, run.base) == (str(films_folder), endless.base)
     assert run.status in ("queued", "running")
     assert pid_of(run) != os.getpid()
     with pytest.raises(RunError, match="The run 'a' is going on"):
-        jobs.start(workspace, str(films_folder), "a", endless)
+        jobs.start(workspace, training(str(films_folder), endless), "a")
     until(lambda: workspace.run("a").step >= 2)
-    jobs.start(workspace, str(films_folder), "b", endless)
+    jobs.start(workspace, training(str(films_folder), endless), "b")
     until(lambda: workspace.turns.waiting() == ["b"])
     assert workspace.run("b").status == "queued"
     seen = workspace.run("a")
@@ -81,7 +82,7 @@ def test_a_run_is_watched_and_stopped_while_another_waits(
     ):
         jobs.stop(workspace, "a")
     with pytest.raises(RunError, match="A run named 'a' exists"):
-        jobs.start(workspace, str(films_folder), "a", endless)
+        jobs.start(workspace, training(str(films_folder), endless), "a")
 
     until(lambda: workspace.run("b").status == "running")
     assert workspace.turns.waiting() == []
@@ -92,7 +93,7 @@ def test_a_run_is_watched_and_stopped_while_another_waits(
 def test_a_run_that_was_ended_from_without_is_interrupted_and_resumed(
     workspace: Workspace, films_folder: Path, endless: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = jobs.start(workspace, str(films_folder), "a", endless)
+    run = jobs.start(workspace, training(str(films_folder), endless), "a")
     until(lambda: workspace.run("a").step >= 3)
     os.kill(pid_of(run), signal.SIGSTOP)  # it does not answer when it is asked to stop
     monkeypatch.setattr(jobs, "PATIENCE", 0.2)
@@ -103,7 +104,7 @@ def test_a_run_that_was_ended_from_without_is_interrupted_and_resumed(
     with pytest.raises(RunError, match="The run 'a' was interrupted. Train it to the end"):
         workspace.recommender("a")
     with pytest.raises(RunError, match="A run named 'a' exists; it was interrupted and can be resumed"):
-        jobs.start(workspace, str(films_folder), "a", endless)
+        jobs.start(workspace, training(str(films_folder), endless), "a")
 
     again = jobs.resume(workspace, "a")
     assert again.status in ("queued", "running")
@@ -140,7 +141,7 @@ def zombies() -> set[int]:
 
 
 def test_a_run_that_fails_says_why(workspace: Workspace, tmp_path: Path) -> None:
-    jobs.start(workspace, str(tmp_path / "nothing.csv"), "a", Options())
+    jobs.start(workspace, training(str(tmp_path / "nothing.csv"), Options()), "a")
     until(lambda: not workspace.run("a").going)
     run = workspace.run("a")
     assert (run.status, run.usable) == ("failed", False)
@@ -156,7 +157,7 @@ def test_a_process_that_dies_at_once_is_told_in_words(
     broken.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(broken))
     with pytest.raises(RunError, match="a: The run did not start. It said: no such library"):
-        jobs.start(workspace, "funds", "a", Options())
+        jobs.start(workspace, training("funds", Options()), "a")
     run = workspace.run("a")
     assert (run.status, run.message) == ("failed", "a: The run did not start. It said: no such library")
 

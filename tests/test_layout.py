@@ -21,6 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "gpr.cli_label",
         "gpr.cli_runs",
         "gpr.cli_teach",
+        "gpr.cli_train",
         "gpr.cli_tasks",
         "gpr.cli_pretrain",
         "gpr.cli_gallery",
@@ -31,6 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gpr.kept_batch",),
     ("gpr.run_store", "gpr.packing", "gpr.batch", "gpr.cross_validation"),
     ("gpr.run_work",),
+    ("gpr.run_plans",),
     ("gpr.bases",),
     ("gpr.gallery",),
     ("gpr.model_card", "gpr.tasks"),
@@ -52,6 +54,7 @@ TOGETHER = {
     "gpr.cli_teach",
     "gpr.cli_label",
     "gpr.cli_runs",
+    "gpr.cli_train",
     "gpr.cli_pretrain",
 }
 """One concept in two modules, which may import each other."""

@@ -44,8 +44,12 @@ def pretrain(
     progress: Progress,
     clock: Clock,
     stop: Callable[[], bool],
+    only_estimate: Callable[[Estimate], None] | None = None,
 ) -> None:
     """Writes `model/`, `metrics.json` and `done.json`.
+
+    Args:
+        only_estimate: told what the run would need, which then ends.
 
     Raises:
         DataError: there is too little text. RunError, WorkspaceError.
@@ -63,7 +67,10 @@ def pretrain(
         loop.put(kept)
     else:
         progress.update(phase="measuring speed")
-        _foresee(model, progress.state["seconds"] + loop.plan(clock.left() * (1 - ENDING)), folder)
+        needed = _foresee(model, progress.state["seconds"] + loop.plan(clock.left() * (1 - ENDING)), folder)
+        if only_estimate:
+            only_estimate(needed)
+            return
         loop.save()
     progress.update(phase="training", step=loop.step, steps=loop.steps)
     ending = clock.left() * ENDING
@@ -86,13 +93,14 @@ def _tell(progress: Progress, loop: TextLoop, figures: dict[str, Any]) -> None:
     progress.update(**figures, peak_memory_gb=figures["memory_gb"], peak_disk_gb=round(loop.gigabytes, 5))
 
 
-def _foresee(model: Any, seconds: float, folder: RunFolder) -> None:
+def _foresee(model: Any, seconds: float, folder: RunFolder) -> Estimate:
     """What the run will need, kept in its folder; one that would not fit ends here."""
     weights = sum(weight.nbytes for weight in model.parameters())
     checkpoint = (1 + MOMENTS) * weights
     needed = Estimate(seconds, (peak_memory(model.device) + 2 * checkpoint) / GB, 2 * checkpoint / GB)
     folder.write("config.json", folder.read("config.json") | {"estimate": needed.json()})
     refuse_what_does_not_fit(needed, folder.path, model.device, ADVICE)
+    return needed
 
 
 def _check_texts(documents: Sequence[str], folder: RunFolder) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from gpr.data.dataset import Dataset
 from gpr.errors import RunError
+from gpr.learn import processes
 from gpr.learn.histories import SECONDS_PER_TARGET, epochs_of, targets_of
 from gpr.learn.joint import JointModel
 from gpr.learn.options import Options
@@ -36,6 +37,8 @@ HEAD_TIME = 0.2
 SAVING = 5.0
 """Seconds."""
 TIMED_ITEMS = 128
+TIMED_STEPS, TIMED_SECONDS = (3, 12), 6.0
+"""Batches that are timed: the fewest, and the most, if they take no longer."""
 
 
 @dataclass(frozen=True)
@@ -92,16 +95,23 @@ class Schedule:
     """Seconds for `sequence`, at most."""
     estimated: float
     """Seconds from the first step to saved, as foreseen at the start."""
+    step: float = 0.0
+    """Seconds of a step on the mean, as foreseen."""
+    ending: float = 0.0
+    """Seconds from the last step to saved, as foreseen."""
 
 
 def measure_speed(
     joint: JointModel, rows: list[Row], prompts: Prompts, dataset: Dataset, options: Options, check: Callable[[], None]
 ) -> Speed:
-    """A few real steps, twice each; a part of the catalogue; a few validation requests."""
+    """Some real steps, twice each; a part of the catalogue; a few validation requests."""
     joint.train()
     first: list[float] = []
     later: list[float] = []
-    for batch in plan_batches(rows, 3, options.batch_tokens, options.seed):
+    for batch in plan_batches(rows, TIMED_STEPS[1], options.batch_tokens, options.seed):
+        enough = len(first) >= TIMED_STEPS[0] and sum(first) + sum(later) > TIMED_SECONDS
+        if processes.from_first(enough):
+            break
         for times in (first, later):
             check()
             start = time.monotonic()
@@ -155,20 +165,20 @@ def make_schedule(rows: list[Row], dataset: Dataset, options: Options, speed: Sp
     )
     speed = replace(speed, first_step=speed.first_step * options.accumulation, step=speed.step * options.accumulation)
     room = training / (1 + CHECK_SHARE) / 1.05
-    if _seconds(steps, once, speed) > room:
+    if seconds_of_steps(steps, once, speed) > room:
         fit = room / speed.first_step
         steps = min(steps, int(fit if fit < once else once + (room - once * speed.first_step) / speed.step))
     steps = max(1, steps)
-    stepping = _seconds(steps, once, speed)
+    stepping = seconds_of_steps(steps, once, speed)
     checks, sample = _checks(stepping, min(valid, CHECK_REQUESTS[1]), speed.request)
     every = math.ceil(steps / checks) if checks else 0
     estimated = stepping + checks * (sample + 1) * speed.request + ending
-    if math.isinf(training):
-        return Schedule(steps, requests, every, sample, None, None, round(estimated, 1))
-    return Schedule(steps, requests, every, sample, training, max(histories, SAVING), round(estimated, 1))
+    bounds = (None, None) if math.isinf(training) else (training, max(histories, SAVING))
+    foreseen = (round(seconds, 3) for seconds in (estimated, stepping / steps, ending))
+    return Schedule(steps, requests, every, sample, *bounds, *foreseen)
 
 
-def _seconds(steps: int, once: int, speed: Speed) -> float:
+def seconds_of_steps(steps: int, once: int, speed: Speed) -> float:
     """Of so many steps, of which `once` show every row for the first time."""
     return min(steps, once) * speed.first_step + max(0, steps - once) * speed.step
 

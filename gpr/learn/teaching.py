@@ -7,9 +7,10 @@ from __future__ import annotations
 import copy
 import math
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,24 @@ from gpr.data.dataset import Dataset, Example, Request
 from gpr.files import written_whole
 from gpr.learn.checkpoint import Checkpoints, Weights, between, put_weights, weights_of
 from gpr.learn.lessons import Lesson, Lessons, examples_of, lessons_of, without
+from gpr.learn.needs import Estimate
 from gpr.learn.options import Options
+from gpr.learn.pace import looks_between
 from gpr.learn.preferences import PreferenceModel, Rejected
 from gpr.learn.rows import Row, pair_row, steps_of_epochs, training_rows
 from gpr.learn.run_folder import Progress, RunFolder
-from gpr.learn.schedule import CHECK_REQUESTS, VALIDATION_REQUESTS, Clock, Schedule
+from gpr.learn.schedule import (
+    CHECK_REQUESTS,
+    VALIDATION_REQUESTS,
+    Clock,
+    Schedule,
+    Speed,
+    measure_speed,
+    seconds_of_steps,
+)
 from gpr.learn.taught import Answers, answers, report
 from gpr.learn.trainer import Loop, loss_weights
-from gpr.learn.training import KEPT_STEP, finish
+from gpr.learn.training import KEPT_STEP, finish, foresee
 from gpr.learn.validation import Found, Measure, Validation
 from gpr.lm.base import Base
 from gpr.lm.body import linear_layers
@@ -105,8 +116,12 @@ def teach(
     clock: Clock,
     stop: Callable[[], bool],
     measure: Measure,
+    only_estimate: Callable[[Estimate], None] | None = None,
 ) -> None:
     """Trains the adapter `before` further from `lessons.json` of the folder; writes what a run does, and `taught.json`.
+
+    Args:
+        only_estimate: told what the run would need, which then ends.
 
     Raises:
         RunError: no label is of use. ModelError, WorkspaceError.
@@ -116,14 +131,21 @@ def teach(
     progress.update(phase="going on from the checkpoint" if kept else "reading the items")
     taught, joint, rows = _prepare(dataset, base, options, folder, before)
     progress.update(phase="asking the model before")
+    began = time.monotonic()
     first = taught.answers(joint, taught.pool, taught.dataset)
+    asking = time.monotonic() - began
     validation, count = _validation(taught, measure)
     if kept:
         joint.memory.copy_(kept["memory"])
         schedule = Schedule(**folder.read("config.json")["schedule"])
     else:
-        schedule = _schedule(rows, count, options, clock)
-        folder.write("config.json", folder.read("config.json") | {"schedule": asdict(schedule)})
+        progress.update(phase="measuring speed")
+        speed = measure_speed(joint, rows, taught.prompts, taught.dataset, options, lambda: None)
+        schedule = _schedule(rows, count, options, clock, speed, asking)
+        needed = foresee(joint, rows, schedule, options, folder, progress)
+        if only_estimate:
+            only_estimate(needed)
+            return
 
     def look() -> Found:
         with taught.part_of_the_way(joint):
@@ -131,7 +153,7 @@ def teach(
 
     start = kept["start"] if kept else copy.deepcopy(joint.match.state_dict())
     outcome = Loop(joint, rows, schedule, options, folder, progress, stop, look).run(start, kept, look_first=True)
-    progress.update(phase="reading the items again", seconds_left=None, heard=True)
+    progress.update(phase="reading the items again", heard=True)
     joint.eval()
     if outcome.step == 0:  # validation got worse
         with written_whole(folder.adapter) as partial:
@@ -210,9 +232,19 @@ def _validation(taught: Taught, measure: Measure) -> tuple[Validation, int]:
     return Validation(replace(dataset, examples={**dataset.examples, "valid": valid}), measure), len(valid)
 
 
-def _schedule(rows: list[Row], valid: int, options: Options, clock: Clock) -> Schedule:
-    steps = steps_of_epochs(rows, options.epochs or EPOCHS, options.batch_tokens, options.seed) // options.accumulation
-    sample = min(valid, CHECK_REQUESTS[1])
-    every = math.ceil(max(1, steps) / CHECKS) if sample else 0
-    seconds = None if math.isinf(clock.left()) else max(1.0, TRAINING_SHARE * clock.left())
-    return Schedule(max(1, steps), min(valid, VALIDATION_REQUESTS), every, sample, seconds, None, 0.0)
+def _schedule(rows: list[Row], valid: int, options: Options, clock: Clock, speed: Speed, asking: float) -> Schedule:
+    """Args: asking: seconds that the requests of the labels take."""
+    batches, once = (
+        steps_of_epochs(rows, times, options.batch_tokens, options.seed) for times in (options.epochs or EPOCHS, 1)
+    )
+    steps, sample = max(1, batches // options.accumulation), min(valid, CHECK_REQUESTS[1])
+    every = math.ceil(steps / CHECKS) if sample else 0
+    stepping, seconds = seconds_of_steps(batches, once, speed), None
+    if not math.isinf(clock.left()):
+        seconds = max(1.0, TRAINING_SHARE * clock.left())
+        stepping = min(stepping, seconds)
+    requests = min(valid, VALIDATION_REQUESTS)
+    looks = (looks_between(0, steps, every) + bool(every)) * (speed.reading + sample * speed.request)
+    ending = speed.reading + requests * speed.request + asking
+    foreseen = (round(part, 3) for part in (stepping + looks + ending, stepping / steps, ending))
+    return Schedule(steps, requests, every, sample, seconds, None, *foreseen)

@@ -16,6 +16,7 @@ from torch import Tensor
 from gpr.errors import DataError, RunError
 from gpr.learn.checkpoint import Checkpoints, put_weights, weights_of
 from gpr.learn.estimate import peak_memory
+from gpr.learn.pace import Pace, looks_between
 from gpr.learn.run_folder import RunFolder
 
 HELD_OUT = 0.05
@@ -24,7 +25,8 @@ MOST_HELD_OUT = 64
 FEWEST_BLOCKS = 4
 WARM_UP, CLIP = 0.1, 1.0
 CHECKS = 10
-TIMED = 2
+TIMED_STEPS, TIMED_SECONDS = (3, 20), 5.0
+"""Steps that are timed before the first: the fewest, and the most, if they take no longer."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class TextLoop:
         self._trained = [weight for weight in model.parameters() if weight.requires_grad]
         self._optimizer = torch.optim.AdamW(self._trained, lr=course.rate, betas=(0.9, 0.95), weight_decay=0.1)
         self.step, self.steps, self._before = 0, 0, 0.0
-        self._began = time.monotonic()
+        self._began, self._pace = time.monotonic(), Pace()
 
     def plan(self, left: float) -> float:
         """Fixes the number of steps: all text a few times, or what the seconds left allow; the seconds of all steps.
@@ -73,9 +75,28 @@ class TextLoop:
         Raises:
             RunError: the time does not even allow a step.
         """
-        kept, times = weights_of(self._model), []
+        a_step, course = self._time_steps(), self._course
+        usual, most = (
+            max(1, math.ceil(epochs * len(self._train) / course.batch))
+            for epochs in (course.epochs, course.most_epochs)
+        )
+        steps = usual if math.isinf(left) else int(min(most, left / a_step))
+        if steps < 1:
+            raise RunError("The time does not even allow a step.", hint=course.advice)
+        self.steps = steps
+        foreseen = {"steps": steps, "seconds_a_step": a_step, **asdict(course)}
+        self._folder.write("config.json", self._folder.read("config.json") | {"schedule": foreseen})
+        looking = (CHECKS + 1) * len(self._held_out) / course.batch / 3  # a look goes forward only
+        return (steps + looking) * a_step
+
+    def _time_steps(self) -> float:
+        """Seconds of a step, without the first, which warms up; leaves the model as it was."""
+        kept = weights_of(self._model)
+        times: list[float] = []
         self._model.train()
-        for step in range(TIMED):
+        for step in range(TIMED_STEPS[1]):
+            if step >= TIMED_STEPS[0] and sum(times) > TIMED_SECONDS:
+                break
             start = time.monotonic()
             self._loss(self._batch(step)).backward()
             self._optimizer.step()
@@ -83,19 +104,7 @@ class TextLoop:
             times.append(time.monotonic() - start)
         put_weights(self._model, kept)
         self._optimizer.state.clear()
-        course = self._course
-        usual, most = (
-            max(1, math.ceil(epochs * len(self._train) / course.batch))
-            for epochs in (course.epochs, course.most_epochs)
-        )
-        steps = usual if math.isinf(left) else int(min(most, left / times[-1]))
-        if steps < 1:
-            raise RunError("The time does not even allow a step.", hint=course.advice)
-        self.steps = steps
-        foreseen = {"steps": steps, "seconds_a_step": times[-1], **asdict(course)}
-        self._folder.write("config.json", self._folder.read("config.json") | {"schedule": foreseen})
-        looking = (CHECKS + 1) * len(self._held_out) / course.batch / 3  # a look goes forward only
-        return (steps + looking) * times[-1]
+        return sum(times[1:]) / (len(times) - 1)
 
     def put(self, kept: dict[str, Any]) -> None:
         """Everything as it was when the checkpoint was written."""
@@ -108,11 +117,12 @@ class TextLoop:
     def run(self, stop: Callable[[], bool]) -> bool:
         """All steps that are left; whether the user stopped them."""
         self._began = time.monotonic()
-        every = max(1, self.steps // CHECKS)
         while self.step < self.steps:
             self._one_step()
-            if self.step % every == 0:
+            if self.step % self._every == 0:
+                began = time.monotonic()
                 loss = self.held_out_loss()
+                self._pace.looked(time.monotonic() - began)
                 entry = {"step": self.step, "valid_loss": round(loss, 4), "perplexity": round(math.exp(loss), 2)}
                 self._folder.add_check(entry | {"seconds": round(self._spent, 1)})
             if stop():
@@ -120,6 +130,11 @@ class TextLoop:
             if self._checkpoints.due():
                 self.save()
         return False
+
+    @property
+    def _every(self) -> int:
+        """Steps between two looks at the held-out text."""
+        return max(1, self.steps // CHECKS)
 
     @torch.no_grad()
     def held_out_loss(self) -> float:
@@ -161,12 +176,13 @@ class TextLoop:
         self._optimizer.step()
         self._optimizer.zero_grad()
         self.step += 1
-        speed = self._course.batch / max(time.monotonic() - start, 1e-6)
+        self._pace.stepped(seconds := time.monotonic() - start)
+        speed = self._course.batch / max(seconds, 1e-6)
         memory = round(peak_memory(self._model.device) / 2**30, 3)
         figures = {"rate": float(f"{rate:.3g}"), "examples_per_second": round(speed, 1), "memory_gb": memory}
         entry = {"step": self.step, "loss": round(loss.item(), 4), **figures}
         self._folder.add_log(entry | {"seconds": round(self._spent, 1)})
-        left = self._spent / self.step * (self.steps - self.step)
+        left = self._pace.left(self.steps - self.step, looks_between(self.step, self.steps, self._every))
         self._tell(entry | {"seconds_left": round(left, 1)})
 
     def save(self) -> None:

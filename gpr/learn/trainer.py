@@ -18,6 +18,7 @@ from gpr.learn.checkpoint import Best, Checkpoints, put_random_state, put_weight
 from gpr.learn.estimate import peak_memory
 from gpr.learn.joint import JointModel
 from gpr.learn.options import Options
+from gpr.learn.pace import Pace, looks_between
 from gpr.learn.rows import Row, plan_batches
 from gpr.learn.run_folder import Progress, RunFolder
 from gpr.learn.schedule import Schedule
@@ -75,6 +76,7 @@ class Loop:
         self._checkpoints = Checkpoints(folder)
         self._best: Best | None = None
         self._worse = self._step = 0
+        self._pace = Pace(schedule.step, schedule.ending)
         self._before = 0.0
         """Seconds of training in processes before this one."""
         self._began = time.monotonic()
@@ -144,7 +146,9 @@ class Loop:
         self._optimizer.zero_grad()
         self._step += 1
         targets = sum(len(self._rows[number].items) for batch in batches for number in batch)
-        self._log(parts, rate, targets / max(time.monotonic() - before, 1e-6))
+        seconds = time.monotonic() - before
+        self._pace.stepped(seconds)
+        self._log(parts, rate, targets / max(seconds, 1e-6))
         return True
 
     def _log(self, parts: dict[str, float], rate: float, speed: float) -> None:
@@ -154,10 +158,16 @@ class Loop:
         memory = round(peak_memory(self._joint.device) / 2**30, 3)
         figures = {"rate": float(f"{rate:.3g}"), "examples_per_second": round(speed, 1), "memory_gb": memory}
         self._folder.add_log({"step": step, **losses, **figures, "seconds": round(spent, 1)})
-        left = spent / step * (self._schedule.steps - step)
-        now = {"step": step, "seconds_left": round(left, 1), "loss": losses["loss"], **figures}
+        now = {"step": step, "seconds_left": round(self._left(), 1), "loss": losses["loss"], **figures}
         disk = round(self._checkpoints.gigabytes, 5)
         self._progress.update(**now, peak_memory_gb=memory, peak_disk_gb=disk)
+
+    def _left(self) -> float:
+        """Seconds, at the speed of now, within the limit if there is one."""
+        steps, every = self._schedule.steps, self._schedule.check_every
+        left = self._pace.left(steps - self._step, looks_between(self._step, steps, every))
+        limit = self._schedule.seconds
+        return left if limit is None else min(left, max(0.0, limit - self._spent) + self._schedule.ending)
 
     def _check_is_due(self) -> bool:
         every = self._schedule.check_every
@@ -165,9 +175,11 @@ class Loop:
 
     def _check(self) -> str:
         """Looks at validation; says in words why the run should end, or nothing."""
+        began = time.monotonic()
         self._joint.eval()
         found = self._validate()
         self._joint.train()
+        self._pace.looked(time.monotonic() - began)
         figures = {name: round(found.metrics[name], 4) for name in ("R@10", "NDCG@10")}
         entry = {"step": self._step, "valid_loss": round(found.loss, 4), **figures, "seconds": round(self._spent, 1)}
         self._folder.add_check(entry)

@@ -123,7 +123,7 @@ def fine_tune(
         progress.update(phase="measuring speed")
         speed = measure_speed(joint, rows, prompts, dataset, options, check)
         schedule = processes.from_first(make_schedule(rows, dataset, options, speed, clock))
-        needed = _foresee(joint, rows, schedule, options, folder, progress, adapted.seconds)
+        needed = foresee(joint, rows, schedule, options, folder, progress, adapted.seconds)
         if only_estimate:
             only_estimate(needed)
             return
@@ -132,7 +132,7 @@ def fine_tune(
     validation = Validation(dataset, measure, near)
     look = lambda: validation.of(Gpt(model, prompts, joint.match, joint.memory), schedule.sample)  # noqa: E731
     outcome = Loop(joint, rows, schedule, options, folder, progress, stop, look).run(start, kept)
-    progress.update(phase="reading the items again", seconds_left=None, heard=True)  # all is kept anyway
+    progress.update(phase="reading the items again", heard=True)  # all is kept anyway
     joint.eval()
     go_halfway(joint, start)
     gpt = Gpt(model, prompts, joint.match, joint.item_features(), head=_head(joint, rows, options, clock.left()))
@@ -175,16 +175,20 @@ def rows_in_time(count: int, seconds: float, left: float) -> int:
     return count if math.isinf(left) else max(1, min(count, int(HEAD_SHARE * left / max(seconds, 1e-9))))
 
 
-def _foresee(
+def foresee(
     joint: JointModel,
     rows: list[Row],
     schedule: Schedule,
     options: Options,
     folder: RunFolder,
     progress: Progress,
-    more: float,
+    more: float = 0.0,
 ) -> Estimate:
-    """What the run will need, kept in its folder; a run that would not fit ends here."""
+    """What the run will need, kept in its folder with the schedule; a run that would not fit ends here.
+
+    Args:
+        more: seconds that the schedule does not know.
+    """
     progress.update(share=1.0)
     read = schedule.steps * options.accumulation * options.batch_tokens
     needed = estimate(joint, rows, progress.state["seconds"] + more + schedule.estimated, read)

@@ -6,7 +6,6 @@ It knows which data and runs may be chosen; it does not know how they are shown.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -20,8 +19,8 @@ from gpr.ui.background import Background, Task
 
 if TYPE_CHECKING:
     from gpr.data.dataset import Dataset
-    from gpr.learn.options import Options, Shape
     from gpr.recommender import Recommender
+    from gpr.run_plans import Plan
     from gpr.workspace import RunInfo, Workspace
 
 DEFAULT_DATA = "movies"
@@ -63,23 +62,15 @@ class Source:
 class Jobs(Protocol):
     """How a fine-tuning is started and stopped: the module `gpr.jobs`."""
 
-    def start(self, workspace: Workspace, data: str, name: str, options: Options) -> RunInfo: ...
+    def start(self, workspace: Workspace, plan: Plan, name: str) -> RunInfo: ...
 
-    def estimate(self, workspace: Workspace, data: str, options: Options) -> str: ...
+    def pretrain(self, workspace: Workspace, plan: Plan, name: str) -> RunInfo: ...
+
+    def estimate(self, workspace: Workspace, plan: Plan) -> str: ...
 
     def resume(self, workspace: Workspace, name: str) -> RunInfo: ...
 
     def teach(self, workspace: Workspace, name: str) -> RunInfo: ...
-
-    def pretrain(
-        self,
-        workspace: Workspace,
-        texts: Sequence[Path],
-        name: str,
-        shape: Shape,
-        max_minutes: float | None = None,
-        data: str = "",
-    ) -> RunInfo: ...
 
     def stop(self, workspace: Workspace, name: str, *, discard: bool = False) -> None: ...
 

@@ -9,8 +9,10 @@ import gradio as gr
 from gpr.data.dataset import Dataset
 from gpr.errors import RunError
 from gpr.lm.install import PACKAGED
+from gpr.run_plans import Plan, training
 from gpr.ui.context import Active, Context, same_data
 from gpr.ui.curves import COLOURS, curves, perplexity
+from gpr.ui.estimating import POLL_SECONDS, Estimating
 from gpr.ui.events import QUICK, REFRESH, TOLD
 from gpr.ui.language import say
 from gpr.ui.manage_runs import ManageRuns
@@ -25,8 +27,6 @@ from gpr.ui.uploads import plain_name
 if TYPE_CHECKING:
     from gpr.workspace import RunInfo
 
-POLL_SECONDS = 2.0
-
 
 class FinetuneTab:
     """Builds the tab; `wire` connects it."""
@@ -36,7 +36,6 @@ class FinetuneTab:
         self.shown = gr.State("")
         """Name of the run that is looked at; '' for the one that goes on, or the newest."""
         self.timer = gr.Timer(POLL_SECONDS, active=False)
-        self.estimate_timer = gr.Timer(POLL_SECONDS, active=False)
         with gr.Row():
             with gr.Column(scale=2, min_width=280, elem_classes="gpr-panel"):
                 self._form()
@@ -62,7 +61,7 @@ class FinetuneTab:
         self.settings = Settings(self.context.workspace.base)
         with gr.Row():
             self.start_button = gr.Button("Start", variant="primary", min_width=100, elem_id="gpr-start")
-            self.estimate_button = gr.Button("Estimate", min_width=100, elem_id="gpr-estimate")
+            self.estimating = Estimating(self.context, self.plan, "gpr-estimate")
         with gr.Row():
             self.stop_button = gr.Button("Stop and keep", min_width=100, visible=False, elem_id="gpr-stop")
             self.discard_button = gr.Button(
@@ -86,8 +85,8 @@ class FinetuneTab:
         taught.then(self.teach, self.active, [self.notice, self.shown, *self.watch_outputs], **QUICK)
         made = self.pretraining.button.click(_starting, None, [self.notice, self.start_button], **QUICK)
         made.then(self.pretrain, [self.active, self.name, *self.pretraining.inputs], started, **TOLD)
-        self.estimate_button.click(self.estimate, settings, [self.notice, self.estimate_timer], **TOLD)
-        self.estimate_timer.tick(self.estimated, settings, [self.notice, self.estimate_timer], **QUICK)
+        self.estimating.wire(settings, self.notice)
+        self.pretraining.estimating.wire([self.active, *self.pretraining.inputs], self.notice)
         for button, act in ((self.stop_button, self.stop), (self.discard_button, self.discard)):
             button.click(act, watched, [self.notice, *self.watch_outputs], **TOLD)
         self.resume_button.click(self.resume, watched, [self.notice, *self.watch_outputs], **TOLD)
@@ -154,10 +153,7 @@ class FinetuneTab:
         """Starts a run on the active data; it waits for its turn by itself."""
         try:
             active = self.context.settle(stored)
-            options = self.settings.options(*settings)
-            if options.task == "recommend":
-                check_trainable(self.context.dataset(active))
-            run = self.context.jobs.start(self.context.workspace, active.data, name.strip(), options)
+            run = self.context.jobs.start(self.context.workspace, self.plan(stored, name, *settings), name.strip())
         except Exception as error:
             return failure(error), gr.skip(), gr.skip(), *self.watch(stored, "")
         words = "It runs by itself: you may close this page and come back."
@@ -172,7 +168,7 @@ class FinetuneTab:
         """Starts a GPT from scratch."""
         try:
             active = self.context.settle(stored)
-            run = self.pretraining.start(active, name, *given)
+            run = self.pretraining.start(stored, name, *given)
         except Exception as error:
             return failure(error), gr.skip(), gr.skip(), *self.watch(stored, "")
         words = "When it is done, a fine-tuning can take it as its base model."
@@ -192,30 +188,16 @@ class FinetuneTab:
         words = "It learns as a run of its own; the run in use stays as it is."
         return notice(words, "good", f"{name} has started."), name, *self.watch(stored, name)
 
-    def estimate(self, stored: object, name: str, *settings: Any) -> tuple[str, gr.Timer]:
-        """Finds out behind the page what a run with these settings would need."""
-        try:
-            data, options = self.context.settle(stored).data, self.settings.options(*settings)
-            check_trainable(self.context.dataset(self.context.settle(stored)))
-        except Exception as error:
-            return failure(error), gr.Timer(active=False)
-        work = lambda task: self.context.jobs.estimate(self.context.workspace, data, options)  # noqa: E731
-        self.context.background.start(("estimate", data, options), work, again=True)
-        return notice("Measuring a few real steps…"), gr.Timer(active=True)
+    def plan(self, stored: object, name: str, *settings: Any) -> Plan:
+        """What 'Start' would start.
 
-    def estimated(self, stored: object, name: str, *settings: Any) -> tuple[Any, gr.Timer]:
-        """What was found, as soon as it is."""
-        try:
-            key = ("estimate", self.context.settle(stored).data, self.settings.options(*settings))
-        except RunError as error:
-            return failure(error), gr.Timer(active=False)
-        task = self.context.background.get(key)
-        if task is None:  # the settings were changed meanwhile
-            return "", gr.Timer(active=False)
-        if task.state == "running":
-            return gr.skip(), gr.Timer(active=True)
-        words = notice(f"This run needs {task.result}.", "good") if task.state == "done" else notice(task.words, "bad")
-        return words, gr.Timer(active=False)
+        Raises:
+            RunError: the settings are wrong, or a finding says that the data cannot be trained on.
+        """
+        active, options = self.context.settle(stored), self.settings.options(*settings)
+        if options.task == "recommend":
+            check_trainable(self.context.dataset(active))
+        return training(active.data, options)
 
     def stop(self, stored: object, shown: str, sort: str) -> tuple[Any, ...]:
         """Stops the run that is looked at; what it learned is kept."""

@@ -9,7 +9,9 @@ import gradio as gr
 
 from gpr.errors import RunError
 from gpr.learn.options import Shape
-from gpr.ui.context import Active, Context
+from gpr.run_plans import Plan, pretraining
+from gpr.ui.context import Context
+from gpr.ui.estimating import Estimating
 from gpr.ui.language import say
 
 ABOUT = "Text alone makes a small GPT with a tokenizer of its own. A fine-tuning can then take it as its base model."
@@ -35,26 +37,35 @@ class PretrainPanel:
                 self.layers = gr.Number(USUAL.layers, label="Layers", precision=0, min_width=90)
                 self.width = gr.Number(USUAL.width, label="Width", precision=0, min_width=90)
                 self.minutes = gr.Number(MINUTES, label="Minutes at most", min_width=90)
-            self.button = gr.Button("Make it", elem_id="gpr-pretrain-start")
+            with gr.Row():
+                self.button = gr.Button("Make it", min_width=100, elem_id="gpr-pretrain-start")
+                self.estimating = Estimating(context, self.plan, "gpr-pretrain-estimate")
 
     @property
     def inputs(self) -> list[Any]:
         return [self.files, self.use_data, self.layers, self.width, self.minutes]
 
-    def start(
+    def start(self, stored: object, name: str, *given: Any) -> str:
+        """Starts it as a run of its own, and names it.
+
+        Raises:
+            RunError: as `plan`, or the name is taken.
+        """
+        return str(self.context.jobs.pretrain(self.context.workspace, self.plan(stored, *given), name.strip()).name)
+
+    def plan(
         self,
-        active: Active,
-        name: str,
+        stored: object,
         files: list[str] | None,
         use_data: bool,
         layers: float | None,
         width: float | None,
         minutes: float | None,
-    ) -> str:
-        """Starts it as a run of its own, and names it.
+    ) -> Plan:
+        """What would be made.
 
         Raises:
-            RunError: there is nothing to read, a number is missing or out of its range, or the name is taken.
+            RunError: there is nothing to read, or a number is missing or out of its range.
         """
         texts = [Path(file) for file in files or []]
         if not (texts or use_data):
@@ -62,6 +73,5 @@ class PretrainPanel:
         if not minutes or minutes < 0:
             raise RunError("The minutes are missing.", hint="Type one.")
         shape = Shape(layers=round(layers or 0), width=round(width or 0))
-        data = active.data if use_data else ""
-        run = self.context.jobs.pretrain(self.context.workspace, texts, name.strip(), shape, minutes, data)
-        return run.name
+        data = self.context.settle(stored).data if use_data else ""
+        return pretraining(texts, shape, minutes, data)

@@ -43,34 +43,37 @@ class Settings:
         with gr.Accordion("Advanced", open=False):
             self.base = self._base(base)
             self._more |= {"base": self.base}
-            with gr.Row():
-                self._more |= {"seed": _number("Seed", "seed", "The same seed gives the same run.", precision=0)}
-                self._more |= {"learning_rate": _number("Learning rate", "learning_rate", "Peak, of the LoRA weights.")}
-            with gr.Row():
-                self._more |= {"rank": _number("Rank", "rank", "More learns more, and forgets more.", precision=0)}
-                self._more |= {"alpha": _optional("Alpha", "Scale of LoRA; empty: twice the rank.")}
-            with gr.Row():
-                self._more |= {"dropout": _number("Dropout", "dropout", "Of LoRA's input; against learning by heart.")}
-                self._more |= {"targets": _choice("Target modules", "targets", TARGETS, "Linear maps with LoRA.")}
-            with gr.Row():
-                self._more |= {"trained_share": _number("Layers", "trained_share", "Share of them, from the top.")}
-                self._more |= {"warm_up": _number("Warm-up", "warm_up", "Share of the steps with a rising rate.")}
-            with gr.Row():
-                self._more |= {"batch_tokens": _number("Batch", "batch_tokens", "Tokens read at once.", precision=0)}
-                self._more |= {"accumulation": _number("Accumulation", "accumulation", "Batches a step.", precision=0)}
-            with gr.Row():
-                self._more |= {"generate_weight": _optional("Weight of generate", "Of its loss; empty: usual.")}
-                self._more |= {"match_weight": _optional("Weight of match", "Of its loss; empty: usual.")}
-            with gr.Row():
-                words = "Times that the catalogue's text is read before."
-                self._more |= {"adapt": _number("Adaptation", "adapt", words, precision=0)}
-                words = "Items of a history that are read."
-                self._more |= {"window": _number("History", "window", words, precision=0)}
-            with gr.Row():
-                self._more |= {"patience": _number("Patience", "patience", "Worse checks that end it.", precision=0)}
-                self._more |= {
-                    "precision": _choice("Precision", "precision", PRECISIONS, "Of the base model; 4bit on CUDA.")
-                }
+            self._advanced()
+
+    def _advanced(self) -> None:
+        with gr.Row():
+            self._more |= {"seed": _number("Seed", "seed", "The same seed gives the same run.", precision=0)}
+            self._more |= {"learning_rate": _number("Learning rate", "learning_rate", "Peak, of the LoRA weights.")}
+        with gr.Row():
+            self._more |= {"rank": _number("Rank", "rank", "More learns more, and forgets more.", precision=0)}
+            self._more |= {"alpha": _optional("Alpha", "Scale of LoRA; empty: twice the rank.")}
+        with gr.Row():
+            self._more |= {"dropout": _number("Dropout", "dropout", "Of LoRA's input; against learning by heart.")}
+            self._more |= {"targets": _choice("Target modules", "targets", TARGETS, "Linear maps with LoRA.")}
+        with gr.Row():
+            self._more |= {"trained_share": _number("Layers", "trained_share", "Share of them, from the top.")}
+            self._more |= {"warm_up": _number("Warm-up", "warm_up", "Share of the steps with a rising rate.")}
+        with gr.Row():
+            self._more |= {"batch_tokens": _number("Batch", "batch_tokens", "Tokens read at once.", precision=0)}
+            self._more |= {"accumulation": _number("Accumulation", "accumulation", "Batches a step.", precision=0)}
+        with gr.Row():
+            self._more |= {"generate_weight": _optional("Weight of generate", "Of its loss; empty: usual.")}
+            self._more |= {"match_weight": _optional("Weight of match", "Of its loss; empty: usual.")}
+        with gr.Row():
+            words = "Times that the catalogue's text is read before."
+            self._more |= {"adapt": _number("Adaptation", "adapt", words, precision=0)}
+            words = "Items of a history that are read."
+            self._more |= {"window": _number("History", "window", words, precision=0)}
+        with gr.Row():
+            self._more |= {"patience": _number("Patience", "patience", "Worse checks that end it.", precision=0)}
+            self._more |= {
+                "precision": _choice("Precision", "precision", PRECISIONS, "Of the base model; 4bit on CUDA.")
+            }
 
     @staticmethod
     def _base(base: str) -> gr.Dropdown:

@@ -105,11 +105,15 @@ def test_a_run_that_was_cut_off_is_resumed(
 
 
 @pytest.mark.usefixtures("signals")
+@pytest.mark.parametrize("command", ["train", "pretrain"])
 def test_an_estimate_is_told_and_leaves_nothing(
-    gpr: Run, films_folder: Path, tiny_base_folder: Path, tmp_path: Path
+    gpr: Run, films_folder: Path, tiny_base_folder: Path, tmp_path: Path, command: str
 ) -> None:
     root = tmp_path / "ws"
-    words = ["train", films_folder, "--estimate", "--base", tiny_base_folder, "--epochs", "1", "--workspace", root]
+    words = ["train", films_folder, "--base", tiny_base_folder, "--epochs", "1"]
+    if command == "pretrain":
+        words = ["pretrain", "--data", films_folder, "--layers", "1", "--width", "32", "--context", "16"]
+    words += ["--estimate", "--workspace", root]
     needed = answer(gpr(*words, "--json"))
     assert set(needed) == {"seconds", "memory_gb", "disk_gb"}
     assert min(needed.values()) >= 0

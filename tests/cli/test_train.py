@@ -11,6 +11,7 @@ import pytest
 
 from gpr import jobs
 from gpr.learn.options import Shape
+from gpr.run_plans import pretraining
 from gpr.workspace import Workspace
 from tests.cli.conftest import Run, answer, refused
 
@@ -75,7 +76,7 @@ def test_what_a_page_starts_is_pretrained_from_the_runs_own_texts(
     text.write_text("The cat sat on the mat and saw the dog. " * 30)
     monkeypatch.setattr(jobs, "_spawn", lambda workspace, folder, command: words.extend(command))
     shape = Shape(layers=1, width=32, vocabulary=300, context=16, batch=32)
-    jobs.pretrain(workspace, [text], "p", shape, data=str(films_folder))
+    jobs.pretrain(workspace, pretraining([text], shape, None, str(films_folder)), "p")
     text.unlink()
     result = gpr(*words, "--in-place")
     assert result.exit_code == 0, result.output

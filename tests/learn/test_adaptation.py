@@ -16,6 +16,7 @@ from gpr.learn import adaptation
 from gpr.learn.run_folder import ADAPTATION, RunFolder
 from gpr.lm.base import load_base
 from gpr.lm.body import quiet_peft
+from gpr.run_plans import training
 from gpr.workspace import Options, RunInfo, Workspace
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -103,7 +104,7 @@ def test_an_estimate_foresees_it_without_reading(
     plan = adaptation.TextLoop.plan
     monkeypatch.setattr(adaptation.TextLoop, "run", None)
     monkeypatch.setattr(adaptation.TextLoop, "plan", lambda *args: foreseen.append(plan(*args)) or 1_000.0)
-    assert workspace.estimate(str(films_folder), options).seconds > 1_000
+    assert workspace.estimate(training(str(films_folder), options)).seconds > 1_000
     assert foreseen[0] > 0
 
 

@@ -20,6 +20,7 @@ from gpr.learn.rows import Row, training_rows
 from gpr.learn.run_folder import RunFolder
 from gpr.learn.schedule import Clock, Schedule, Speed, make_schedule
 from gpr.lm.prompts import Prompts
+from gpr.run_plans import training
 from gpr.workspace import Workspace
 
 SPEED = Speed(first_step=2.0, step=1.0, reading=10.0, request=0.5)
@@ -76,7 +77,7 @@ def test_checks_take_a_tenth_of_the_time_at_most(plan: Callable[..., Schedule]) 
 @pytest.mark.usefixtures("cache")
 def test_an_estimate_leaves_no_run(tmp_path: Path, films_folder: Path, tiny_base_folder: Path) -> None:
     workspace = Workspace(tmp_path / "ws", str(tiny_base_folder))
-    needed = workspace.estimate(str(films_folder), Options(epochs=3, base=str(tiny_base_folder)))
+    needed = workspace.estimate(training(str(films_folder), Options(epochs=3, base=str(tiny_base_folder))))
     assert needed.seconds > 0
     assert 0.05 < needed.memory_gb < psutil.virtual_memory().total / 2**30
     assert 0 < needed.disk_gb < 0.1

@@ -165,9 +165,13 @@ def test_the_command(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("gpr.cli_teach.stop_on_signal", lambda: lambda: False)
     workspace.labels.add(*SAID)
     given = ["teach", "--run", "r", "--workspace", str(workspace.root), "--epochs", "1"]
+    needed = json.loads(CliRunner().invoke(cli.app, [*given, "--estimate", "--json"]).stdout)
+    assert min(needed.values()) > 0
+    assert [run.name for run in workspace.runs()] == ["r"]
     result = CliRunner().invoke(cli.app, [*given, "--as", "better"])
     assert result.exit_code == 0, result.output
     assert "done: " in result.stdout
+    assert "Foreseen: " in result.stdout
     assert (
         "Learned from 8 good and 16 bad labels. Win rate of good over bad items on 4 held-out pairs: " in result.stdout
     )

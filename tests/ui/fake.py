@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,9 @@ from gpr.explain.examples import Near
 from gpr.explain.path import Branch
 from gpr.explain.why import Why
 from gpr.labels.store import LabelStore
-from gpr.learn.options import Options, Shape
 from gpr.ranking import Scored, Wish, rank
 from gpr.recommendation import Recommendation
+from gpr.run_plans import Plan
 from gpr.runs import STANDING
 from gpr.scorers.feedback import Feedback
 from gpr.scorers.pool import Pool
@@ -289,10 +289,12 @@ class FakeWorkspace:
 class FakeJobs:
     """A run that goes on until it is moved."""
 
-    def start(self, workspace: Any, data: str, name: str, options: Options) -> Any:
+    def start(self, workspace: Any, plan: Plan, name: str) -> Any:
         if any(run.name == name for run in workspace.known):
             raise RunError(f"A run named '{name}' exists.", hint="Choose another name.")
-        run = FakeRun(name, data, status="running", step=3, steps=60, seconds=4.0, seconds_left=90.0, metrics={})
+        run = FakeRun(
+            name, plan.config["data"], status="running", step=3, steps=60, seconds=4.0, seconds_left=90.0, metrics={}
+        )
         workspace.known.append(run)
         return run
 
@@ -300,25 +302,19 @@ class FakeJobs:
         self._change(workspace, name, "running")
 
     def teach(self, workspace: Any, name: str) -> Any:
-        return self.start(workspace, workspace.run(name).data, f"{name}-taught", Options())
+        return self.start(workspace, Plan({"data": workspace.run(name).data}), f"{name}-taught")
 
-    def pretrain(
-        self,
-        workspace: Any,
-        texts: Sequence[Path],
-        name: str,
-        shape: Shape,
-        max_minutes: float | None = None,
-        data: str = "",
-    ) -> Any:
-        read = " ".join([*(text.name for text in texts), Path(data).name])
+    def pretrain(self, workspace: Any, plan: Plan, name: str) -> Any:
+        read = [Path(part).name for part in (*plan.config["texts"], plan.config.get("text_of", ""))]
         looks = tuple({"step": step, "valid_loss": 5.0 - step, "perplexity": 90.0 / step} for step in (1, 2))
-        made = self.start(workspace, read, name, Options())
-        workspace.known[-1] = replace(made, task="pretrain", steps=shape.layers, looks=looks)
+        made = self.start(workspace, Plan({"data": " ".join(read)}), name)
+        layers = plan.config["pretrain"]["layers"]
+        workspace.known[-1] = replace(made, task="pretrain", steps=layers, looks=looks)
         return workspace.known[-1]
 
-    def estimate(self, workspace: Any, data: str, options: Options) -> str:
-        return f"about {options.rank} s, 1.0 GB of memory, 0.10 GB of disk"
+    def estimate(self, workspace: Any, plan: Plan) -> str:
+        seconds = plan.config["pretrain"]["layers"] if "pretrain" in plan.config else plan.config["options"]["rank"]
+        return f"about {seconds} s, 1.0 GB of memory, 0.10 GB of disk"
 
     def stop(self, workspace: Any, name: str, *, discard: bool = False) -> None:
         if discard:

@@ -116,6 +116,8 @@ def test_a_gpt_is_made_from_texts_and_becomes_a_base_model(
     page.get_by_text("A GPT from scratch").click()
     fold, card = page.locator("#gpr-pretrain"), page.locator("#gpr-run-card")
     fold.get_by_label("Layers").fill("4")
+    page.locator("#gpr-pretrain-estimate").click()
+    expect(page.locator("#gpr-train-notice")).to_contain_text("This run needs about 4 s")
     fold.get_by_label("Read the active data").uncheck()
     page.locator("#gpr-pretrain-start").click()
     expect(page.locator("#gpr-train-notice")).to_contain_text("There is nothing to read. Upload text files")
