@@ -60,8 +60,10 @@ def shared_base(options: Options, load: Callable[[str], Base], progress: Progres
         RunError: the options need all of the weights at once. ModelError.
     """
     if options.adapt or options.precision == FOUR_BIT:
-        unfit = "4-bit weights" if options.precision == FOUR_BIT else "A model that reads the catalogue's text before"
-        raise RunError(f"{unfit} cannot be shared out among processes.", hint="Leave --adapt and 4bit away.")
+        raise RunError(
+            "Neither 4-bit weights nor a model that reads the catalogue's text before can be shared among processes.",
+            hint="Leave --adapt and 4bit away.",
+        )
     base, (device, usual) = load("cpu"), choose_device(processes.device())
     processes.join(device)
     dtype = usual if options.precision == "auto" else base.dtype
