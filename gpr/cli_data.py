@@ -235,5 +235,6 @@ def forget(
         return
     for one in gone:
         runs = f"; runs trained on it: {', '.join(one.runs)}" if one.runs else ""
+        runs += f"; batches of requests removed: {one.batches}" if one.batches else ""
         after = one.after or "deleted, nothing was left"
         print(f"{one.name}: {one.rows:,} rows and {one.labels:,} label entries removed, {one.before} -> {after}{runs}")

@@ -12,6 +12,7 @@ from gpr.data.dataset import SPLITS, Dataset
 from gpr.data.kept import Kept
 from gpr.data.load import read_files, read_tables
 from gpr.errors import DataError
+from gpr.kept_batch import BATCHES, BatchStore
 from gpr.labels.label import request_id
 from gpr.labels.rewrite import forget_requests, rename_dataset
 from gpr.learn.run_folder import RunFolder
@@ -87,10 +88,13 @@ class Gone:
     """Entries of the label log that were removed."""
     runs: tuple[str, ...]
     """Trained with the person's rows; they are marked."""
+    batches: int
+    """Of requests that held one of the person's, removed as a whole."""
 
 
 def forget(workspace: Workspace, user: str) -> list[Gone]:
-    """Removes a person's rows from all kept data, and what was labelled of the person's histories; marks the runs.
+    """Removes a person's rows from all kept data, what was labelled of the person's histories, and the batches that ask
+    with one; marks the runs.
 
     Raises:
         DataError: nobody of that id is in any kept data set. WorkspaceError.
@@ -99,13 +103,15 @@ def forget(workspace: Workspace, user: str) -> list[Gone]:
     for lost in workspace.data.forget(user):
         requests = _requests(lost.before) - (_requests(lost.after) if lost.after else set())
         labels = forget_requests(workspace.labels, requests)
+        batches = BatchStore(workspace.root / BATCHES)
+        asked = batches.forget(str(workspace.data.folder(lost.name)), lost.before, requests)
         runs = runs_on(workspace, lost.name)
         after = lost.after.hash if lost.after else ""
         for run in runs:
             mark = {"data": lost.name, "before": lost.before.hash, "after": after, "rows": lost.rows}
             RunFolder(run.folder).write(FORGOTTEN, mark)
         names = tuple(run.name for run in runs)
-        gone.append(Gone(lost.name, lost.rows, lost.before.hash, after, labels, names))
+        gone.append(Gone(lost.name, lost.rows, lost.before.hash, after, labels, names, asked))
     if not gone:
         hint = "Ids are compared as they are written in your files. Files outside of the workspace are yours to change."
         raise DataError("Nobody of that id is in the kept data.", hint=hint)

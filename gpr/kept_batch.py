@@ -1,7 +1,7 @@
 """Batches that are kept in the workspace, so that one goes on after its page, or the server, was closed.
 
-A folder each, by a name that nobody guesses: `requests.<kind>` as it was brought, the file that is made and what
-`gpr.batch` keeps beside it, and `batch.json`, written last.
+A folder each, by a name that nobody guesses: `requests.jsonl`, of which other columns than the request's own are left
+out, the file that is made and what `gpr.batch` keeps beside it, and `batch.json`, written last.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gpr.batch import Batch, Recommends, read_requests
-from gpr.data.dataset import Dataset
+from gpr.data.dataset import Dataset, Request
+from gpr.errors import GPRError
 from gpr.files import written_whole
+from gpr.labels.label import request_id
 
-ABOUT = "batch.json"
+BATCHES = "batches"
+"""Folder of a workspace."""
+ABOUT, REQUESTS = "batch.json", "requests.jsonl"
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -55,8 +59,11 @@ class KeptBatch:
 
     def batch(self, recommender: Recommends) -> Batch:
         """To go on with. Raises: DataError or RequestError, if the data has changed since."""
-        source = self.folder / f"requests{Path(self.name).suffix.lower()}"
-        return Batch(recommender, read_requests(source, recommender.dataset), self.out, self.k)
+        return Batch(recommender, self.requests(recommender.dataset), self.out, self.k)
+
+    def requests(self, dataset: Dataset) -> list[Request]:
+        """What is asked. Raises: DataError or RequestError, if the data has changed since."""
+        return read_requests(self.folder / REQUESTS, dataset)
 
     def delete(self) -> None:
         """With the requests and all that was answered."""
@@ -88,10 +95,21 @@ class BatchStore:
         self.root.mkdir(parents=True, exist_ok=True)
         with written_whole(kept.folder) as partial:
             partial.mkdir()
-            shutil.copyfile(source, partial / f"requests{source.suffix.lower()}")
+            rows = [{"query": one.query, "history": ids} for one in requests for ids in [_ids(one, dataset)]]
+            lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            (partial / REQUESTS).write_text(lines, encoding="utf-8")
             about = {name: value for name, value in asdict(kept).items() if name != "folder"}
             (partial / ABOUT).write_text(json.dumps(about), encoding="utf-8")
         return kept
+
+    def forget(self, data: str, dataset: Dataset, gone: set[str]) -> int:
+        """Deletes the batches about this data that hold any of these requests, by their ids; how many those are."""
+        keys = [folder.name for folder in self.root.iterdir()] if self.root.is_dir() else []
+        found = [kept for key in keys if (kept := self.get(key)) and kept.data == data]
+        hit = [kept for kept in found if not gone.isdisjoint(_named(kept, dataset))]
+        for kept in hit:
+            kept.delete()
+        return len(hit)
 
     def get(self, key: object) -> KeptBatch | None:
         """The batch of a key, None where there is none."""
@@ -102,3 +120,16 @@ class BatchStore:
         except OSError:
             return None
         return KeptBatch(self.root / key, **about)
+
+
+def _ids(request: Request, dataset: Dataset) -> list[str]:
+    """The items of a request's history."""
+    return [dataset.catalogue.item_ids[number] for number in request.history]
+
+
+def _named(kept: KeptBatch, dataset: Dataset) -> set[str]:
+    """The ids of its requests; none where they do not fit the data any more."""
+    try:
+        return {request_id(dataset.name, one.query, _ids(one, dataset)) for one in kept.requests(dataset)}
+    except GPRError:
+        return set()

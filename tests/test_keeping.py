@@ -9,6 +9,7 @@ import pytest
 
 from gpr.errors import DataError
 from gpr.keeping import FORGOTTEN, delete, forget, keep, rename, runs_on
+from gpr.kept_batch import BATCHES, REQUESTS, BatchStore
 from gpr.labels.label import Label, request_id
 from gpr.workspace import Workspace
 from tests.small_data import write_films
@@ -66,7 +67,15 @@ def test_forgetting_a_person_reaches_labels_and_runs(workspace: Workspace) -> No
     workspace.labels.add(label(history=u1), label(history=("m4",)), label("space"))
     workspace.labels.undo("me")
     workspace.labels.redo("me")
+    data, batches = str(workspace.data.folder("films")), BatchStore(workspace.root / BATCHES)
+    asked = workspace.root / "asked.csv"
+    asked.write_text(f"query,history,who\nspace,,u1\n,{'|'.join(u1)},u1\n", encoding="utf-8")
+    theirs = batches.add(asked, workspace.dataset(data), data, "", 3, ".csv")
+    asked.write_text("query\nspace\n", encoding="utf-8")
+    others = batches.add(asked, workspace.dataset(data), data, "", 3, ".csv")
+    assert "who" not in (theirs.folder / REQUESTS).read_text(), "what is not asked is not kept"
     (gone,) = forget(workspace, "u1")
+    assert (gone.batches, batches.get(theirs.key), batches.get(others.key)) == (1, None, others)
     assert (gone.name, gone.rows, gone.runs) == ("films", 6, ("r",))
     assert gone.labels == 3, "the label, its undo and its redo"
     assert {said.history for said in workspace.labels.current()} == {("m4",), ()}

@@ -105,6 +105,7 @@ class TakeAway:
             return gr.skip(), failure(error)
         words = " ".join(
             say(f"{one.name}: {plural(one.rows, 'row')} and {plural(one.labels, 'label')} removed.")
+            + (" " + say(f"Batches of requests removed: {one.batches}.") if one.batches else "")
             + (f" Runs trained on it: {', '.join(one.runs)}." if one.runs else "")
             for one in gone
         )

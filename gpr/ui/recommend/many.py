@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 
 from gpr.errors import RequestError
-from gpr.kept_batch import BatchStore, KeptBatch
+from gpr.kept_batch import BATCHES, BatchStore, KeptBatch
 from gpr.ui.background import Task
 from gpr.ui.context import Active, Context
 from gpr.ui.events import QUICK, TOLD
@@ -44,7 +44,7 @@ class ManyPanel:
 
     def __init__(self, context: Context, active: gr.BrowserState, mine: gr.BrowserState) -> None:
         self.context, self.active, self.mine = context, active, mine
-        self.store = BatchStore(context.workspace.root / "batches")
+        self.store = BatchStore(context.workspace.root / BATCHES)
         self.timer = gr.Timer(POLL_SECONDS, active=False)
         with gr.Accordion("Many at once", open=False, elem_id="gpr-many") as self.fold:
             with gr.Column() as self.form:
