@@ -15,7 +15,14 @@ LONG = ("summary", "description")
 """Columns that are read as paragraphs, in this order; a description behind a summary is folded."""
 PICTURE = "image"
 """The column with an address of a picture."""
-LIKELY = ((0.5, "very likely"), (0.2, "likely"), (0.05, "possible"), (0.01, "a long shot"), (0.0, "one of many"))
+LIKELY = (
+    (0.8, "very likely"),
+    (0.5, "likely"),
+    (0.2, "a good chance"),
+    (0.05, "possible"),
+    (0.01, "a long shot"),
+    (0.0, "one of many"),
+)
 """Probability from which on these words hold."""
 FELT = 0.05
 """Log-odds from which on labels have moved an item."""
