@@ -24,6 +24,8 @@ from gpr.scorers.pool import PRIOR, Pool, without_history
 from gpr.scorers.scorer import Scores
 
 BATCH = 64
+CORRECTIONS = (PRIOR, "cold")
+"""Parts that correct the others and rank nothing by themselves."""
 PROTOCOL = (
     "Full ranking of the catalogue on the test split; each right item counts as one request; items of the request's "
     "history are left out; ties share the mean of their ranks; histories leave the last two items out by time, ties in "
@@ -82,7 +84,8 @@ def find(
     def of_user(batch: list[Example]) -> dict[str, Scores]:
         asked = [example.request for example in batch]
         parts = ensemble.score(asked)
-        rows = {"gpr": pool.combine(parts, asked)} | {name: part for name, part in parts.items() if name != PRIOR}
+        ranking = {name: part for name, part in parts.items() if name not in CORRECTIONS}
+        rows = {"gpr": pool.combine(parts, asked)} | ranking
         own = {name: part for name, part in parts.items() if name not in ensemble.others}
         return rows | ({"base": Pool().combine(own, asked)} if alone else {})
 
