@@ -37,6 +37,7 @@ from gpr.scorers.gpt import Gpt
 from gpr.scorers.head import LabelHead, learn_head
 from gpr.scorers.match import Match
 from gpr.scorers.pool import OF_LABELS, Pool
+from gpr.scorers.sequence import SequenceModel
 
 KEPT_STEP = 0.5
 WHITENING = (10_000, 500)
@@ -132,20 +133,40 @@ def fine_tune(
     validation = Validation(dataset, measure, near)
     look = lambda: validation.of(Gpt(model, prompts, joint.match, joint.memory), schedule.sample)  # noqa: E731
     outcome = Loop(joint, rows, schedule, options, folder, progress, stop, look).run(start, kept)
-    progress.update(phase="reading the items again", heard=True)  # all is kept anyway
-    joint.eval()
-    go_halfway(joint, start)
-    gpt = Gpt(model, prompts, joint.match, joint.item_features(), head=_head(joint, rows, options, clock.left()))
-    progress.update(phase="learning from histories")
-    seconds = math.inf if schedule.histories is None else schedule.histories
-    plan = Plan(epochs_of(dataset), seconds, seed=options.seed)
-    sequence = learn_histories(gpt, dataset, plan, lambda share: progress.update(share=round(share, 3)), stop)
+    gpt = _learned(joint, prompts, start, rows, options, clock, progress)
+    sequence = _histories(gpt, dataset, schedule, options, progress, stop)
     progress.update(phase="choosing the weights of the scorers")
     found = validation.at_the_end(gpt, sequence, schedule.requests)
     progress.update(phase="saving")
     save_adapter(folder.adapter, gpt, model, found.pool, sequence, adapted.below)
     finish(found, outcome, folder, progress)
     forget_weights(folder)
+
+
+def _learned(
+    joint: JointModel,
+    prompts: Prompts,
+    start: dict[str, torch.Tensor],
+    rows: list[Row],
+    options: Options,
+    clock: Clock,
+    progress: Progress,
+) -> Gpt:
+    """The model half of the way from the start to what was learned, with the items as it reads them then."""
+    progress.update(phase="reading the items again", heard=True)  # all is kept anyway
+    joint.eval()
+    go_halfway(joint, start)
+    features = joint.item_features()
+    return Gpt(joint.model, prompts, joint.match, features, head=_head(joint, rows, options, clock.left()))
+
+
+def _histories(
+    gpt: Gpt, dataset: Dataset, schedule: Schedule, options: Options, progress: Progress, stop: Callable[[], bool]
+) -> SequenceModel | None:
+    progress.update(phase="learning from histories")
+    seconds = math.inf if schedule.histories is None else schedule.histories
+    plan = Plan(epochs_of(dataset), seconds, seed=options.seed)
+    return learn_histories(gpt, dataset, plan, lambda share: progress.update(share=round(share, 3)), stop)
 
 
 def _head(joint: JointModel, rows: list[Row], options: Options, left: float) -> LabelHead | None:
