@@ -37,8 +37,8 @@ HEAD_TIME = 0.2
 SAVING = 5.0
 """Seconds."""
 TIMED_ITEMS = 128
-TIMED_STEPS, TIMED_SECONDS = (3, 12), 6.0
-"""Batches that are timed: the fewest, and the most, if they take no longer."""
+TIMED_STEPS, TIMED_SECONDS, TIMED_SHARE = (3, 12), 6.0, 0.02
+"""Batches that are timed: the fewest, and the most, if they take no longer, nor more of the time that is left."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +102,24 @@ class Schedule:
 
 
 def measure_speed(
-    joint: JointModel, rows: list[Row], prompts: Prompts, dataset: Dataset, options: Options, check: Callable[[], None]
+    joint: JointModel,
+    rows: list[Row],
+    prompts: Prompts,
+    dataset: Dataset,
+    options: Options,
+    left: float,
+    check: Callable[[], None] = lambda: None,
 ) -> Speed:
-    """Some real steps, twice each; a part of the catalogue; a few validation requests."""
+    """Some real steps, twice each; a part of the catalogue; a few validation requests.
+
+    Args:
+        left: seconds that the run has. check: asked again and again, and may end it.
+    """
     joint.train()
     first: list[float] = []
     later: list[float] = []
     for batch in plan_batches(rows, TIMED_STEPS[1], options.batch_tokens, options.seed):
-        enough = len(first) >= TIMED_STEPS[0] and sum(first) + sum(later) > TIMED_SECONDS
+        enough = len(first) >= TIMED_STEPS[0] and sum(first) + sum(later) > min(TIMED_SECONDS, TIMED_SHARE * left)
         if processes.from_first(enough):
             break
         for times in (first, later):

@@ -140,7 +140,7 @@ def teach(
         schedule = Schedule(**folder.read("config.json")["schedule"])
     else:
         progress.update(phase="measuring speed")
-        speed = measure_speed(joint, rows, taught.prompts, taught.dataset, options, lambda: None)
+        speed = measure_speed(joint, rows, taught.prompts, taught.dataset, options, clock.left())
         schedule = _schedule(rows, count, options, clock, speed, asking)
         needed = foresee(joint, rows, schedule, options, folder, progress)
         if only_estimate:

@@ -25,8 +25,9 @@ MOST_HELD_OUT = 64
 FEWEST_BLOCKS = 4
 WARM_UP, CLIP = 0.1, 1.0
 CHECKS = 10
-TIMED_STEPS, TIMED_SECONDS = (3, 20), 5.0
-"""Steps that are timed before the first: the fewest, and the most, if they take no longer."""
+TIMED_STEPS, TIMED_SECONDS, TIMED_SHARE = (3, 20), 5.0, 0.05
+"""Steps that are timed before the first: the fewest, and the most, if they take no longer, nor more of the time left.
+"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class TextLoop:
         Raises:
             RunError: the time does not even allow a step.
         """
-        a_step, course = self._time_steps(), self._course
+        a_step, course = self._time_steps(min(TIMED_SECONDS, TIMED_SHARE * left)), self._course
         usual, most = (
             max(1, math.ceil(epochs * len(self._train) / course.batch))
             for epochs in (course.epochs, course.most_epochs)
@@ -89,13 +90,13 @@ class TextLoop:
         looking = (CHECKS + 1) * len(self._held_out) / course.batch / 3  # a look goes forward only
         return (steps + looking) * a_step
 
-    def _time_steps(self) -> float:
-        """Seconds of a step, without the first, which warms up; leaves the model as it was."""
+    def _time_steps(self, seconds: float) -> float:
+        """Seconds of a step, without the first, which warms up; leaves the model as it was. Args: seconds: enough."""
         kept = weights_of(self._model)
         times: list[float] = []
         self._model.train()
         for step in range(TIMED_STEPS[1]):
-            if step >= TIMED_STEPS[0] and sum(times) > TIMED_SECONDS:
+            if step >= TIMED_STEPS[0] and sum(times) > seconds:
                 break
             start = time.monotonic()
             self._loss(self._batch(step)).backward()

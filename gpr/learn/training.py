@@ -122,7 +122,7 @@ def fine_tune(
         check()
         whiten(joint, rows, options.seed)
         progress.update(phase="measuring speed")
-        speed = measure_speed(joint, rows, prompts, dataset, options, check)
+        speed = measure_speed(joint, rows, prompts, dataset, options, clock.left(), check)
         schedule = processes.from_first(make_schedule(rows, dataset, options, speed, clock))
         needed = foresee(joint, rows, schedule, options, folder, progress, adapted.seconds)
         if only_estimate:
