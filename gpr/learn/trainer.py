@@ -77,8 +77,8 @@ class Loop:
         self._best: Best | None = None
         self._worse = self._step = 0
         self._pace = Pace(schedule.step, schedule.ending)
-        self._before = 0.0
-        """Seconds of training in processes before this one."""
+        self._before = self._logged = 0.0
+        """Seconds of training in processes before this one; and in all of them when a step was last logged."""
         self._began = time.monotonic()
 
     def run(self, start: dict[str, torch.Tensor], kept: dict[str, Any] | None, *, look_first: bool = False) -> Outcome:
@@ -153,21 +153,22 @@ class Loop:
 
     def _log(self, parts: dict[str, float], rate: float, speed: float) -> None:
         step, spent = self._step, self._spent
+        self._logged = spent
         loss = sum(self._joint.weights[name] * value for name, value in parts.items())
         losses = {name: round(value, 4) for name, value in {"loss": loss, **parts}.items()}
         memory = round(peak_memory(self._joint.device) / 2**30, 3)
         figures = {"rate": float(f"{rate:.3g}"), "examples_per_second": round(speed, 1), "memory_gb": memory}
         self._folder.add_log({"step": step, **losses, **figures, "seconds": round(spent, 1)})
-        now = {"step": step, "seconds_left": round(self._left(), 1), "loss": losses["loss"], **figures}
+        now = {"step": step, "seconds_left": round(self._left(spent), 1), "loss": losses["loss"], **figures}
         disk = round(self._checkpoints.gigabytes, 5)
         self._progress.update(**now, peak_memory_gb=memory, peak_disk_gb=disk)
 
-    def _left(self) -> float:
+    def _left(self, spent: float) -> float:
         """Seconds, at the speed of now, within the limit if there is one."""
         steps, every = self._schedule.steps, self._schedule.check_every
         left = self._pace.left(steps - self._step, looks_between(self._step, steps, every))
         limit = self._schedule.seconds
-        return left if limit is None else min(left, max(0.0, limit - self._spent) + self._schedule.ending)
+        return left if limit is None else min(left, max(0.0, limit - spent) + self._schedule.ending)
 
     def _check_is_due(self) -> bool:
         every = self._schedule.check_every
@@ -175,13 +176,13 @@ class Loop:
 
     def _check(self) -> str:
         """Looks at validation; says in words why the run should end, or nothing."""
-        began = time.monotonic()
         self._joint.eval()
         found = self._validate()
         self._joint.train()
-        self._pace.looked(time.monotonic() - began)
+        spent = self._spent
+        self._pace.looked(spent - self._logged)
         figures = {name: round(found.metrics[name], 4) for name in ("R@10", "NDCG@10")}
-        entry = {"step": self._step, "valid_loss": round(found.loss, 4), **figures, "seconds": round(self._spent, 1)}
+        entry = {"step": self._step, "valid_loss": round(found.loss, 4), **figures, "seconds": round(spent, 1)}
         self._folder.add_check(entry)
         if self._best is None or found.loss < self._best.loss:
             self._best, self._worse = Best(self._step, found.loss, weights_of(self._joint)), 0
