@@ -32,6 +32,7 @@ def _show(figures: dict[str, Any], as_json: bool) -> None:
 def decode(
     data: Annotated[str, typer.Argument(help="A data set with histories.")] = "movielens-100k",
     picture: Annotated[Path | None, typer.Option(help="Where to draw the curve (PNG; needs matplotlib).")] = None,
+    precision: Annotated[str, typer.Option(help="Of the base model: auto, float32 or bfloat16.")] = "auto",
     as_json: Json = False,
 ) -> None:
     """Exact recommending over a trie beside transformers' constrained beam search: times, recall, larger catalogues."""
@@ -42,7 +43,8 @@ def decode(
     from gpr.lm.base import load_base
     from gpr.lm.install import DEFAULT_BASE
 
-    figures = measure(load(data, cache=cache_folder()), load_base(DEFAULT_BASE), _tell)
+    base = load_base(DEFAULT_BASE).in_precision(precision)
+    figures = measure(load(data, cache=cache_folder()), base, _tell)
     if picture:
         draw(figures, picture)
     _show(figures, as_json)
