@@ -10,7 +10,8 @@ import pytest
 from gpr.data.load import load
 from gpr.errors import DataError, RequestError
 from gpr.kept_batch import BatchStore
-from tests.ui.fake import FakeRecommender, write_data
+from tests.ui.fake import write_data
+from tests.ui.fake_recommender import FakeRecommender
 
 
 @pytest.fixture

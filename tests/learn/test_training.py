@@ -5,10 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import math
-import time
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,56 +14,14 @@ import torch
 
 from gpr.data.dataset import Request
 from gpr.errors import ModelError, RunError, WorkspaceError
-from gpr.learn import schedule, trainer, training
 from gpr.learn.joint import JointModel
 from gpr.learn.run_folder import RunFolder
 from gpr.learn.training import Stopped
 from gpr.scorers.sequence import SEQUENCE
-from gpr.workspace import Options, RunInfo, Workspace
+from gpr.workspace import Options, Workspace
+from tests.learn.conftest import Start
 
 pytestmark = pytest.mark.usefixtures("cache")
-
-Start = Callable[..., RunInfo]
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, tiny_base_folder: Path) -> Workspace:
-    return Workspace(tmp_path / "ws", str(tiny_base_folder))
-
-
-@pytest.fixture
-def start(workspace: Workspace, films_folder: Path, tiny_base_folder: Path) -> Start:
-    """Trains a run `r` of one epoch; options and the arguments of `Workspace.train` can be given."""
-
-    def run(
-        stop: Callable[[], bool] = lambda: False,
-        listener: Callable[[dict[str, Any]], None] = lambda state: None,
-        started: float | None = None,
-        **options: Any,
-    ) -> RunInfo:
-        chosen = Options(**{"epochs": 1, "base": str(tiny_base_folder), **options})
-        return workspace.train(str(films_folder), workspace.new_run_folder("r"), chosen, stop, listener, started)
-
-    return run
-
-
-class FakeTime:
-    """A clock that moves by a tick whenever it is asked."""
-
-    def __init__(self, tick: float) -> None:
-        self.now, self.tick = 1000.0, tick
-
-    def monotonic(self) -> float:
-        self.now += self.tick
-        return self.now
-
-
-@pytest.fixture
-def fake_time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
-    clock = FakeTime(0.5)
-    for module in (schedule, trainer, training):
-        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic))
-    return clock
 
 
 def test_a_run_learns(trained: Workspace) -> None:
@@ -220,39 +175,6 @@ def test_stopping_before_anything_was_learned_leaves_no_usable_run(start: Start,
     assert not run.usable
     assert "stopped before it had learned anything" in run.message
     assert not (run.folder / "done.json").exists()
-
-
-def test_minutes_bound_the_run(start: Start, fake_time: FakeTime) -> None:
-    began = fake_time.now
-    run = start(epochs=1000, max_minutes=0.5, started=began)
-    assert run.status == "done"
-    assert fake_time.now - began <= 30
-    assert 1 <= run.step <= run.steps < 1000
-
-
-def test_steps_that_get_slower_do_not_break_the_bound(start: Start, fake_time: FakeTime) -> None:
-    def slow_down(state: dict[str, Any]) -> None:
-        if state["phase"] == "training":
-            fake_time.tick = 2.0
-
-    began = fake_time.now
-    run = start(listener=slow_down, epochs=1000, max_minutes=0.5, started=began)
-    assert run.status == "done"
-    assert fake_time.now - began <= 30
-    assert run.step < run.steps
-
-
-def test_without_a_bound_time_does_not_matter(start: Start, fake_time: FakeTime) -> None:
-    fake_time.tick = 1000
-    run = start(epochs=2)
-    assert (run.status, run.step) == ("done", run.steps)
-
-
-def test_too_few_minutes_are_told_in_words(start: Start, workspace: Workspace) -> None:
-    with pytest.raises(RunError, match="0.5 minutes are not enough for this catalogue"):
-        start(max_minutes=0.5, started=time.monotonic() - 3600)
-    assert workspace.run("r").status == "failed"
-    assert "Allow more minutes" in workspace.run("r").message
 
 
 def test_a_loss_that_is_no_number_is_told_in_words(

@@ -16,7 +16,8 @@ from gpr.ui.compare import BASE, POPULAR, WORDS, ComparePanel, compared
 from gpr.ui.context import Active, Context
 from gpr.ui.turns import Answer
 from tests.ui.conftest import Visit
-from tests.ui.fake import FakeRecommender, FakeRun, FakeWorkspace
+from tests.ui.fake import FakeRun, FakeWorkspace
+from tests.ui.fake_recommender import FakeRecommender
 
 
 def test_arrows_say_where_an_item_stands_in_the_other_list(data: str) -> None:

@@ -16,7 +16,8 @@ from gpr.labels.store import LabelStore, Said
 from gpr.ui.background import Background, Task
 from gpr.ui.deck import Deck, Sitting, Turn, key_of
 from gpr.ui.labelling import annotator_of, give, given
-from tests.ui.fake import FakeRecommender, write_data
+from tests.ui.fake import write_data
+from tests.ui.fake_recommender import FakeRecommender
 
 
 @pytest.fixture

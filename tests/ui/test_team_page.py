@@ -16,7 +16,8 @@ from gpr.ui.context import Context
 from gpr.ui.label_team import LabelTeam
 from gpr.ui.turns import label_of
 from tests.ui.conftest import Visit
-from tests.ui.fake import FakeRecommender, FakeWorkspace
+from tests.ui.fake import FakeWorkspace
+from tests.ui.fake_recommender import FakeRecommender
 from tests.ui.test_label_page import sit_down
 
 

@@ -12,7 +12,8 @@ from gpr.labels.label import Label, Preference
 from gpr.labels.queue import Card, id_of
 from gpr.ui.judge import last_line, one_card, one_list, two_lists
 from gpr.ui.turns import Answer, CardTurn, ListTurn, PairTurn
-from tests.ui.fake import FakeRecommender, write_data
+from tests.ui.fake import write_data
+from tests.ui.fake_recommender import FakeRecommender
 from tests.ui.test_cards import EVIL, is_text_only
 
 

@@ -12,7 +12,7 @@ from gpr.data.load import load
 from gpr.ranking import FEEDBACK, WISHED, Wish, rank
 from gpr.ui.why_panel import why_panel
 from tests.ui.conftest import Visit
-from tests.ui.fake import FakeRecommender
+from tests.ui.fake_recommender import FakeRecommender
 
 
 @pytest.fixture
