@@ -134,7 +134,7 @@ def folder_of_another() -> RunFolder | None:
 
 
 def print_end(run: RunInfo) -> None:
-    from gpr.learn.needs import Estimate
+    from gpr.learn.needs import Estimate, apart
 
     if os.environ.get("RANK", "0") != "0":
         return
@@ -146,7 +146,8 @@ def print_end(run: RunInfo) -> None:
         )
     if foreseen := run.config.get("estimate"):
         needed = Estimate.of_state(run.state, run.seconds)
-        print(f"Foreseen: {Estimate(**foreseen).figures()}; needed: {needed.figures()}.")
+        words = [f"Foreseen: {Estimate(**foreseen).figures()}", f"needed: {needed.figures()}", *apart(run.state)]
+        print("; ".join(words) + ".")
     if run.message:
         print(run.message)
 

@@ -30,7 +30,8 @@ TEXTS = "texts"
 START_UP = 60.0
 """Seconds that a new process has to write its first state."""
 PATIENCE = 15.0
-"""Seconds that a process has to answer when it is asked to stop, or three times its slowest step where that is more."""
+"""Seconds that a process has to answer when it is asked to stop; to stop and keep, three times its slowest step where
+that is more."""
 
 
 def start(workspace: Workspace, plan: Plan, name: str) -> RunInfo:
@@ -163,7 +164,8 @@ def _see_to_it(run: RunInfo, discard: bool) -> None:
     """Waits for the answer to a stop, or ends the process."""
     folder = RunFolder(run.folder)
     pid, born = run.state["pid"], run.state["born"]
-    deadline = time.monotonic() + max(PATIENCE, 3 * float(run.state.get("slowest", 0.0)))
+    slow = 0.0 if discard else 3 * float(run.state.get("slowest", 0.0))
+    deadline = time.monotonic() + max(PATIENCE, slow)
     pause = threading.Event()
 
     def answered() -> bool:

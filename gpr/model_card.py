@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gpr.learn.needs import Estimate
+from gpr.learn.needs import Estimate, apart
 from gpr.runs import RunInfo
 
+DOES = {
+    "recommend": ("recommend items of a catalogue", 'recommend "..."'),
+    "score": ("say whether an item is a good answer to a request", "score --query ... --item ID"),
+    "classify": ("put a text under one of some labels", 'classify "..."'),
+}
+"""What a run of a task makes of a model, and how it is asked."""
 LIMITS = """## Limits
 
 - It ranks the items of a catalogue; it does not know what is good, safe or true. Its base model's biases remain.
@@ -17,7 +23,7 @@ LIMITS = """## Limits
 """
 USE = """## Use
 
-With GPR: `gpr import FILE`, then `gpr recommend "..." --run {name}`. The LoRA weights are in peft's own format:
+With GPR: `gpr import FILE`, then `gpr {asked} --run {name}`. The LoRA weights are in peft's own format:
 
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
@@ -29,19 +35,20 @@ With GPR: `gpr import FILE`, then `gpr recommend "..." --run {name}`. The LoRA w
 
 def model_card(run: RunInfo) -> str:
     """Data, settings, metrics, limits and use of a run."""
+    does, asked = DOES[run.task]
     about = {
         "base model": Path(run.base).name,
         "data": Path(run.data).name,
         "hash of the data": run.config.get("data_hash", "unknown"),
         "trained": run.started,
         "steps": f"{run.step:,} of {run.steps:,}",
-        "needed": Estimate.of_state(run.state, run.seconds).figures(),
+        "needed": "; ".join([Estimate.of_state(run.state, run.seconds).figures(), *apart(run.state)]),
         "foreseen": Estimate(**run.config["estimate"]).figures() if "estimate" in run.config else "not measured",
         "command": f"`{run.command}`",
     }
     parts = [
         f"# {run.name}",
-        "A LoRA adapter that makes a causal language model recommend items of a catalogue, made with GPR.",
+        f"A LoRA adapter that makes a causal language model {does}, made with GPR.",
         run.note,
         _table("about", "", about),
         run.message,
@@ -49,7 +56,7 @@ def model_card(run: RunInfo) -> str:
         _table("metric", "value", {name: f"{value:.4f}" for name, value in run.metrics.items()}) or "None.",
         "## Settings",
         _table("setting", "value", {name: value for name, value in run.settings.items() if value is not None}),
-        LIMITS + "\n" + USE.format(name=run.name),
+        LIMITS + "\n" + USE.format(name=run.name, asked=asked),
     ]
     return "\n\n".join(part for part in parts if part).rstrip() + "\n"
 

@@ -87,7 +87,8 @@ class RunStore(ABC):
             raise disk_error(error, path) from error
 
     def claim(self, name: str) -> RunFolder:
-        """The folder of a run that can be resumed; from now on it counts as going on in this process.
+        """The folder of a run that can be resumed; from now on it counts as going on in this process. One whose process
+        was gone before its first checkpoint (while it waited for its turn, say) begins again with its settings.
 
         Raises:
             RunError: there is nothing to go on from, or it goes on already.

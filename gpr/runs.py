@@ -79,8 +79,10 @@ class RunInfo:
 
     @property
     def resumable(self) -> bool:
-        """Whether it ended early and left a checkpoint to go on from."""
-        return self.status in ("interrupted", "failed") and RunFolder(self.folder).resumable
+        """Whether it ended early and can go on: from a checkpoint, or, where its process was gone before the first one,
+        from its settings."""
+        planned = self.status == "interrupted" and "options" in self.config
+        return planned or (self.status in ("interrupted", "failed") and RunFolder(self.folder).resumable)
 
     @property
     def forgotten(self) -> bool:
@@ -136,7 +138,10 @@ def command_words(config: Mapping[str, Any], folder: Path, name: str = "") -> li
     """
     named = ["--run", name] if name else []
     if teaches := config.get("teaches"):
-        return ["teach", "--run", str(teaches), *(["--as", name] if name else [])]
+        given = config.get("options", {})
+        bounds = {bound: given[bound] for bound in ("epochs", "max_minutes") if given.get(bound) is not None}
+        words = ["teach", "--run", str(teaches), *(["--as", name] if name else [])]
+        return [*words, *(word for pair in bounds.items() for word in _flag(*pair))]
     if "pretrain" in config:
         words = ["pretrain", *(str(folder / text) for text in config.get("texts", ()))]
         words += ["--data", str(config["text_of"])] if config.get("text_of") else []
@@ -268,6 +273,6 @@ def check_replaceable(run: RunInfo, overwrite: bool) -> None:
         raise RunError(f"The run '{run.name}' is going on.", hint="Stop it first.")
     if run.usable and not overwrite:
         raise RunError(f"A run named '{run.name}' exists.", hint="Choose another name, or use --overwrite.")
-    if run.resumable and not overwrite:
+    if run.resumable and RunFolder(run.folder).resumable and not overwrite:
         hint = f"Go on with `gpr resume {run.name}`, choose another name, or use --overwrite."
         raise RunError(f"A run named '{run.name}' exists; it {STANDING[run.status]} and can be resumed.", hint=hint)

@@ -116,7 +116,7 @@ def _read(
 
 
 def _tell(progress: Progress, loop: TextLoop, figures: dict[str, Any]) -> None:
-    now = {name: value for name, value in figures.items() if name != "step"}  # the run counts its own
+    now = {name: value for name, value in figures.items() if name not in ("step", "slowed")}  # the run has its own
     progress.update(**now, share=round(loop.step / loop.steps, 3), peak_memory_gb=figures["memory_gb"])
 
 

@@ -1,7 +1,7 @@
 """Checkpoints: what a run needs to go on after its process has died, as if nothing had happened. It knows tensors and
 files, not losses.
 
-    checkpoints/last.pt    weights, optimizer, schedule, random numbers, the step: rewritten as the run goes
+    checkpoints/last.pt    weights, optimizer, schedule, random numbers, step, seconds: rewritten as the run goes
     checkpoints/best.pt    the weights that did best on validation so far
 """
 
@@ -28,7 +28,7 @@ EVERY = 60.0
 """Seconds between checkpoints at most."""
 COST = 50
 """Checkpoints come so far apart that saving takes at most one part in so many of the time."""
-FORMAT = 1
+FORMAT = 2
 """Of what a checkpoint holds: to be raised whenever that changes."""
 Weights = dict[str, torch.Tensor]
 
@@ -57,7 +57,7 @@ class Checkpoints:
     def save(self, content: dict[str, Any]) -> None:
         """Raises: WorkspaceError: the disk refused; the checkpoint before stays."""
         start = time.monotonic()
-        self._write("last.pt", content | {"format": FORMAT})
+        self._write("last.pt", content | {"format": FORMAT, "worked": self._run.worked})
         self._saved = time.monotonic()
         self._cost = self._saved - start
 

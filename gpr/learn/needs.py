@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+NEAR = 1.25
+"""Times that a step may take longer or shorter than foreseen without a word of it."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -19,7 +22,12 @@ class Estimate:
 
     @classmethod
     def of_state(cls, state: Mapping[str, Any], seconds: float) -> Estimate:
-        """What a run needed, as its `state.json` says; 0 for what was not measured."""
+        """What a run needed, as its `state.json` says; 0 for what was not measured.
+
+        Args:
+            seconds: of all its processes; what the run lost when one of them died is taken off, and told by `apart`.
+        """
+        seconds -= float(state.get("again", 0.0))
         return cls(seconds, float(state.get("peak_memory_gb", 0.0)), float(state.get("peak_disk_gb", 0.0)))
 
     def words(self) -> str:
@@ -40,3 +48,11 @@ class Estimate:
 def size(gb: float) -> str:
     """'1.9 GB', '240 MB'."""
     return f"{gb:.1f} GB" if gb >= 1 else f"{gb * 1024:.0f} MB"
+
+
+def apart(state: Mapping[str, Any]) -> list[str]:
+    """Why a run took another time than was foreseen, as far as its `state.json` knows."""
+    again, slowed = float(state.get("again", 0.0)), float(state.get("slowed", 1.0))
+    found = [f"{round(again)} s more because it was interrupted"] if again >= 1 else []
+    told = not 1 / NEAR <= slowed <= NEAR
+    return [*found, f"a step took {slowed:.1f} times as long as foreseen"] if told else found

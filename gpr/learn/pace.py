@@ -21,10 +21,17 @@ class Pace:
         self._foreseen, self._ending = step, ending
         self._steps: deque[float] = deque(maxlen=RECENT)
         self._look = 0.0
+        self._sum, self._count = 0.0, 0
 
     def stepped(self, seconds: float) -> None:
         """Takes note of a step."""
         self._steps.append(seconds)
+        self._sum, self._count = self._sum + seconds, self._count + 1
+
+    @property
+    def slowed(self) -> float:
+        """How many times as long as foreseen the steps took so far, on the mean; 1 where nothing was foreseen."""
+        return self._sum / self._count / self._foreseen if self._count and self._foreseen else 1.0
 
     def looked(self, seconds: float) -> None:
         """Takes note of a look at what is held out."""

@@ -65,6 +65,7 @@ def pretrain(
     kept = Checkpoints(folder).last()
     if kept:
         loop.put(kept)
+        progress.go_on(kept["worked"])
     else:
         progress.update(phase="measuring speed")
         needed = _foresee(model, progress.state["seconds"] + loop.plan(clock.left() * (1 - ENDING)), folder)
@@ -83,7 +84,7 @@ def pretrain(
         tokenizer.save_pretrained(partial)
     folder.write("metrics.json", {"perplexity": math.exp(loss), "loss": loss})
     status = "stopped" if stopped else "done"
-    folder.write("done.json", {"status": status, "note": "", "seconds": progress.state["seconds"]})
+    folder.write("done.json", {"status": status, "note": loop.note, "seconds": progress.state["seconds"]})
     disk = round(folder.gigabytes, 5)
     Checkpoints(folder).remove()
     progress.update(peak_disk_gb=disk, status=status, phase="", seconds_left=0)

@@ -17,6 +17,7 @@ done.json      written last: the run is usable
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from contextlib import suppress
@@ -104,6 +105,13 @@ class RunFolder:
         return (self.path / last).is_file() or (stage / last).is_file() or (stage / "done.json").is_file()
 
     @property
+    def worked(self) -> float:
+        """Seconds of work so far that count: what a process that died took with it does not."""
+        state = self.read("state.json")
+        since = max(0.0, time.time() - float(state.get("at", math.inf)))
+        return float(state.get("seconds", 0.0)) + since - float(state.get("again", 0.0))
+
+    @property
     def gigabytes(self) -> float:
         """That its files take now, with those that are being written."""
         found = 0
@@ -157,6 +165,11 @@ class Progress:
         self._started = time.time() - self._before
         self.update(status="running", phase="starting")
 
+    def go_on(self, worked: float) -> None:
+        """From a checkpoint that was written after so many seconds of work: all others were lost, or went by until now,
+        since a process died."""
+        self.update(again=round(time.time() - self._started - worked, 1), phase=self.state["phase"])
+
     def update(self, **changes: Any) -> None:
         """Takes over some fields; a new phase or status is written at once, the rest at intervals. A `peak_` only
         rises."""
@@ -178,7 +191,7 @@ def first_state(before: dict[str, Any]) -> dict[str, Any]:
     """The state of a run that this process begins, or goes on with after it was in the state `before`."""
     kept = {
         key: before[key]
-        for key in ("started", "step", "steps", "seconds", "peak_memory_gb", "peak_disk_gb")
+        for key in ("started", "step", "steps", "seconds", "again", "peak_memory_gb", "peak_disk_gb")
         if key in before
     }
     return {

@@ -68,6 +68,8 @@ class TextLoop:
         self._trained = [weight for weight in model.parameters() if weight.requires_grad]
         self._optimizer = torch.optim.AdamW(self._trained, lr=course.rate, betas=(0.9, 0.95), weight_decay=0.1)
         self.step, self.steps, self._before = 0, 0, 0.0
+        self.note = ""
+        """What there is to say of how it ended."""
         self._began, self._pace = time.monotonic(), Pace()
 
     def plan(self, left: float) -> float:
@@ -84,7 +86,7 @@ class TextLoop:
         steps = usual if math.isinf(left) else int(min(most, left / a_step))
         if steps < 1:
             raise RunError("The time does not even allow a step.", hint=course.advice)
-        self.steps = steps
+        self.steps, self._pace = steps, Pace(a_step)
         foreseen = {"steps": steps, "seconds_a_step": a_step, **asdict(course)}
         self._folder.write("config.json", self._folder.read("config.json") | {"schedule": foreseen})
         looking = (CHECKS + 1) * len(self._held_out) / course.batch / 3  # a look goes forward only
@@ -112,14 +114,21 @@ class TextLoop:
         put_weights(self._model, kept["weights"])
         self._optimizer.load_state_dict(kept["optimizer"])
         self.step, self._before = kept["step"], kept["seconds"]
-        self.steps = int(self._folder.read("config.json")["schedule"]["steps"])
+        schedule = self._folder.read("config.json")["schedule"]
+        self.steps, self._pace = int(schedule["steps"]), Pace(float(schedule["seconds_a_step"]))
         self._folder.forget_after(self.step)
 
     def run(self, stop: Callable[[], bool]) -> bool:
-        """All steps that are left; whether the user stopped them."""
+        """All steps that are left, or until the loss is no number, as `note` then says; whether the user stopped them.
+
+        Raises:
+            RunError: the loss is no number from the first step on.
+        """
         self._began = time.monotonic()
         while self.step < self.steps:
-            self._one_step()
+            if not self._one_step():
+                self.note = f"The loss was no longer a number at step {self.step + 1}: stopped before it."
+                return False
             if self.step % self._every == 0:
                 began = time.monotonic()
                 loss = self.held_out_loss()
@@ -160,7 +169,8 @@ class TextLoop:
         loss: Tensor = torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), blocks[:, 1:].flatten())
         return loss
 
-    def _one_step(self) -> None:
+    def _one_step(self) -> bool:
+        """Whether the loss was a number; the model is left as it was where not."""
         start, share = time.monotonic(), self.step / self.steps
         rate = self._course.rate * min(
             (self.step + 1) / max(1, WARM_UP * self.steps), 0.5 * (1 + math.cos(math.pi * share)) + 0.05
@@ -170,10 +180,12 @@ class TextLoop:
         self._model.train()
         torch.manual_seed(hash((self._course.seed, self.step)))  # of dropout
         loss = self._loss(self._batch(self.step))
-        if not torch.isfinite(loss):
-            raise RunError(f"The loss was no longer a number at step {self.step + 1}.", hint="Use another --seed.")
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._trained, CLIP)
+        norm = torch.nn.utils.clip_grad_norm_(self._trained, CLIP)
+        if not (torch.isfinite(loss) and torch.isfinite(norm)):
+            if self.step == 0:
+                raise RunError("The loss is no longer a number.", hint="Use another --seed.")
+            return False
         self._optimizer.step()
         self._optimizer.zero_grad()
         self.step += 1
@@ -184,7 +196,8 @@ class TextLoop:
         entry = {"step": self.step, "loss": round(loss.item(), 4), **figures}
         self._folder.add_log(entry | {"seconds": round(self._spent, 1)})
         left = self._pace.left(self.steps - self.step, looks_between(self.step, self.steps, self._every))
-        self._tell(entry | {"seconds_left": round(left, 1)})
+        self._tell(entry | {"seconds_left": round(left, 1), "slowed": round(self._pace.slowed, 2)})
+        return True
 
     def save(self) -> None:
         """What a resumed run goes on from."""

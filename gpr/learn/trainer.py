@@ -93,6 +93,7 @@ class Loop:
         self._start = start
         if kept:
             self._put(kept)
+            self._progress.go_on(kept["worked"])
         else:
             self._save()
         self._progress.update(phase="training", step=self._step, steps=self._schedule.steps)
@@ -161,7 +162,7 @@ class Loop:
         self._folder.add_log({"step": step, **losses, **figures, "seconds": round(spent, 1)})
         now = {"step": step, "seconds_left": round(self._left(spent), 1), "loss": losses["loss"], **figures}
         disk = round(self._checkpoints.gigabytes, 5)
-        self._progress.update(**now, peak_memory_gb=memory, peak_disk_gb=disk)
+        self._progress.update(**now, slowed=round(self._pace.slowed, 2), peak_memory_gb=memory, peak_disk_gb=disk)
 
     def _left(self, spent: float) -> float:
         """Seconds, at the speed of now, within the limit if there is one."""

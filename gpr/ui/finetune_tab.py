@@ -14,6 +14,7 @@ from gpr.ui.context import Active, Context, same_data
 from gpr.ui.curves import COLOURS, curves, perplexity
 from gpr.ui.estimating import POLL_SECONDS, Estimating
 from gpr.ui.events import QUICK, REFRESH, TOLD
+from gpr.ui.header import IDLE_SECONDS
 from gpr.ui.language import say
 from gpr.ui.manage_runs import ManageRuns
 from gpr.ui.messages import failure, notice, title, worded
@@ -35,7 +36,7 @@ class FinetuneTab:
         self.context, self.active = context, active
         self.shown = gr.State("")
         """Name of the run that is looked at; '' for the one that goes on, or the newest."""
-        self.timer = gr.Timer(POLL_SECONDS, active=False)
+        self.timer = gr.Timer(IDLE_SECONDS)
         with gr.Row():
             with gr.Column(scale=2, min_width=280, elem_classes="gpr-panel"):
                 self._form()
@@ -146,7 +147,7 @@ class FinetuneTab:
             gr.Button(say(stop), visible=stoppable, interactive=bool(run and run.status == "running")),
             gr.Button(visible=stoppable),
             gr.Button(visible=run is not None and run.resumable),
-            gr.Timer(active=going),
+            gr.Timer(POLL_SECONDS if going else IDLE_SECONDS),
         )
 
     def start(self, stored: object, name: str, *settings: Any) -> tuple[Any, ...]:
@@ -207,7 +208,7 @@ class FinetuneTab:
         return self._act(stored, shown, sort, "It ends now, and leaves nothing.", "discard")
 
     def resume(self, stored: object, shown: str, sort: str) -> tuple[Any, ...]:
-        return self._act(stored, shown, sort, "It goes on from its last checkpoint.", "resume")
+        return self._act(stored, shown, sort, "It goes on by itself: you may close this page and come back.", "resume")
 
     def _act(self, stored: object, shown: str, sort: str, words: str, act: str) -> tuple[Any, ...]:
         jobs, workspace, run = self.context.jobs, self.context.workspace, self._looked_at(stored, shown)

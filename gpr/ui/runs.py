@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpr.data.dataset import Dataset
-from gpr.learn.needs import Estimate, size
+from gpr.learn.needs import Estimate, apart, size
 from gpr.ui.language import say
 from gpr.ui.messages import empty, notice, title
 from gpr.ui.press import button
@@ -137,11 +137,15 @@ def _foreseen(run: RunInfo) -> str:
     if run.usable and needed.memory_gb:
         disk = f", {size(needed.disk_gb)} disk" if needed.disk_gb else ""
         words.append(f"Needed: {span(needed.seconds)}, {size(needed.memory_gb)} memory{disk}")
+    if words and (run.usable or run.status == "running"):
+        words += apart(run.state)
     return " · ".join(map(say, words))
 
 
 def _outcome(run: RunInfo, used: str) -> str:
     resume = " Press Resume to go on from its last checkpoint." if run.resumable else " Start it again."
+    if run.resumable and not run.step and not run.text_log():
+        resume = " Press Resume to begin it again with the same settings."
     if run.status == "failed":
         return notice((run.message or "It ended without a word.") + (resume if run.resumable else ""), "bad")
     if run.status == "interrupted":

@@ -9,6 +9,7 @@ from gpr.learn.pace import RECENT, Pace, looks_between
 
 def test_what_is_left_follows_the_last_steps() -> None:
     pace = Pace(step=1.0, ending=10.0)
+    assert pace.slowed == 1
     pace.stepped(1.0)
     assert pace.left(30, 2) == 40
     pace.looked(3.0)
@@ -16,6 +17,7 @@ def test_what_is_left_follows_the_last_steps() -> None:
     for _ in range(RECENT):  # other work came: all takes four times as long
         pace.stepped(4.0)
     assert pace.left(30, 0) == 30 * 4 + 40
+    assert pace.slowed == pytest.approx((1 + 4 * RECENT) / (1 + RECENT))
     unforeseen = Pace(ending=5.0)
     unforeseen.stepped(2.0)
     assert unforeseen.left(1, 0) == 7

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from torch import Tensor
 
 from gpr.data.dataset import Request
 from gpr.errors import DataError, RunError
 from gpr.learn import pretraining
 from gpr.learn.options import Shape
+from gpr.learn.text_loop import TextLoop
 from gpr.workspace import Options, RunInfo, Workspace
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -76,6 +79,27 @@ def test_a_resumed_run_ends_like_one_that_was_not_broken_off(
     resumed = workspace.resume(workspace.claim("killed"), lambda: False)
     assert [entry["step"] for entry in resumed.log()] == list(range(1, resumed.steps + 1))
     assert resumed.metrics["loss"] == pytest.approx(whole.metrics["loss"], abs=1e-4)
+
+
+@pytest.mark.parametrize("step", [1, 4])
+def test_a_loss_that_becomes_no_number_ends_it_before_that_step(
+    workspace: Workspace, text: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    loss_of = TextLoop._loss
+
+    def broken(loop: TextLoop, blocks: Tensor) -> Tensor:
+        loss = loss_of(loop, blocks)
+        return loss * math.nan if loop.steps and loop.step + 1 == step and loss.requires_grad else loss
+
+    monkeypatch.setattr(TextLoop, "_loss", broken)
+    if step == 1:
+        with pytest.raises(RunError, match="The loss is no longer a number. Use another --seed."):
+            pretrain(workspace, text)
+        return
+    run = pretrain(workspace, text)
+    assert (run.status, run.step) == ("done", step - 1)
+    assert run.message == "The loss was no longer a number at step 4: stopped before it."
+    assert math.isfinite(run.metrics["perplexity"])
 
 
 def test_stopping_keeps_what_was_learned(workspace: Workspace, text: Path) -> None:

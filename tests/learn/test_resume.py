@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from gpr.errors import RunError, WorkspaceError
 from gpr.files import written_whole
 from gpr.learn import checkpoint, training
 from gpr.learn.run_folder import RunFolder
-from gpr.learn.schedule import Speed
+from gpr.learn.schedule import Clock, Speed
+from gpr.run_plans import training as training_plan
 from gpr.workspace import Options, RunInfo, Workspace
 from tests.small_data import write_films
 from tests.waiting import until
@@ -74,7 +76,9 @@ def assert_same(one: RunInfo, other: RunInfo) -> None:
 def test_a_resumed_run_is_as_if_it_had_not_been_cut(
     workspace: Workspace, films_folder: Path, options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "measure_speed", lambda *args: Speed(1.0, 1.0, 1.0, 0.1))  # the same checks
+    monkeypatch.setattr(training, "measure_speed", lambda *args: Speed(9.0, 9.0, 1.0, 0.1))  # the same checks
+    monkeypatch.setattr(Clock, "left", lambda clock: 200.0)
+    options = replace(options, epochs=1000, max_minutes=4.0)
     whole = workspace.train(str(films_folder), workspace.new_run_folder("whole"), options, never)
     monkeypatch.setattr(checkpoint, "COST", 0)  # a checkpoint after every step
     with pytest.raises(CutOff):
@@ -87,7 +91,10 @@ def test_a_resumed_run_is_as_if_it_had_not_been_cut(
     assert workspace.run("cut").resumable
     run = workspace.resume(workspace.claim("cut"), never)
     assert (run.status, run.step, run.steps) == ("done", whole.step, whole.steps)
+    assert run.steps == run.config["schedule"]["steps"] < 25  # the time decided, once
     assert_same(run, whole)
+    assert "again" not in whole.state
+    assert 0 < run.state["again"] < run.seconds
     looks = [[(check["step"], check["R@10"]) for check in one.checks()] for one in (run, whole)]
     assert looks[0] == looks[1]
     assert len(looks[0]) > 1
@@ -118,7 +125,10 @@ def test_a_run_without_a_checkpoint_is_started_again(
         workspace.train(str(films_folder), workspace.new_run_folder("r"), options, never, cut)
     with pytest.raises(RunError, match="The run 'r' has no checkpoint to go on from. Start it again."):
         workspace.resume(workspace.claim("r"), never)
-    workspace.new_run_folder("r")
+    folder = workspace.new_run_folder("r")
+    training_plan(str(films_folder), replace(options, epochs=1)).lay_into(folder)
+    folder.write("state.json", {"status": "queued", "pid": 1, "born": 1.0})  # killed while it waited for its turn
+    assert workspace.resume(workspace.claim("r"), never).status == "done"
 
 
 def test_data_that_has_changed_is_refused(workspace: Workspace, options: Options, tmp_path: Path) -> None:

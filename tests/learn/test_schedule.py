@@ -14,10 +14,10 @@ import pytest
 
 from gpr.data.dataset import Dataset
 from gpr.errors import RunError
-from gpr.learn.needs import Estimate, size
+from gpr.learn.needs import Estimate, apart, size
 from gpr.learn.options import Options
 from gpr.learn.rows import Row, training_rows
-from gpr.learn.run_folder import RunFolder
+from gpr.learn.run_folder import Progress, RunFolder
 from gpr.learn.schedule import Clock, Schedule, Speed, make_schedule
 from gpr.lm.prompts import Prompts
 from gpr.run_plans import training
@@ -121,6 +121,20 @@ def test_a_run_that_would_not_fit_is_refused(
         workspace.train(str(films_folder), folder, options, lambda: False)
     assert workspace.run("r").status == "failed"
     assert RunFolder(folder.path).log() == []
+
+
+def test_what_a_process_lost_when_it_died_is_told_apart(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write("state.json", {"seconds": 50.0, "again": 10.0, "at": time.time()})
+    assert folder.worked == pytest.approx(40, abs=1)
+    progress = Progress(folder, resume=True)
+    progress.go_on(worked=30.0)  # when the checkpoint was written
+    assert progress.state["again"] == pytest.approx(20, abs=1)
+    assert folder.worked == pytest.approx(30, abs=1)
+    state = {"again": 20.4, "slowed": 1.38, "peak_memory_gb": 1.0}
+    assert Estimate.of_state(state, 51.0).seconds == pytest.approx(30.6)
+    assert apart(state) == ["20 s more because it was interrupted", "a step took 1.4 times as long as foreseen"]
+    assert apart({"slowed": 1.2}) == []
 
 
 def test_an_estimate_in_words() -> None:

@@ -132,6 +132,7 @@ def test_a_run_that_classifies_is_passed_on_with_its_labels_and_without_its_text
     packed = export_run(train(workspace, write_texts(tmp_path), task="classify"), tmp_path / "t.zip")
     with zipfile.ZipFile(packed) as archive:
         assert json.loads(archive.read("labels.json")) == {"label-1": "cars", "label-2": "fruit", "label-3": "rain"}
+        assert b"put a text under one of some labels" in archive.read("README.md")
         assert not any(b"a thing" in archive.read(name) for name in archive.namelist())
     elsewhere = Workspace(tmp_path / "elsewhere", workspace.base)
     (tmp_path / "notes.csv").unlink()

@@ -78,6 +78,8 @@ def test_what_a_run_shows_while_it_learns_and_afterwards(visit: Visit, workspace
         "memory_gb": 1.5,
         "peak_memory_gb": 1.9,
         "peak_disk_gb": 0.1,
+        "again": 20.0,
+        "slowed": 1.38,
     }
     going = FakeRun("a", data, "running", 30, metrics={}, looks=(look,), config=foreseen, state=machine)
     workspace.known = [going]
@@ -92,7 +94,8 @@ def test_what_a_run_shows_while_it_learns_and_afterwards(visit: Visit, workspace
     done = FakeRun("a", data, message=words, config=foreseen, state=machine, forgotten=True, adaptation=read)
     workspace.known = [done]
     expect(card).to_contain_text("Perplexity of the catalogue's text: 42.1 before it was read, 17.5 after")
-    expect(card).to_contain_text("Needed: 1 min 1 s, 1.9 GB memory, 102 MB disk")
+    expect(card).to_contain_text("Needed: 41 s, 1.9 GB memory, 102 MB disk")
+    expect(card).to_contain_text("20 s more because it was interrupted · a step took 1.4 times as long as foreseen")
     expect(card).to_contain_text(words)
     expect(card).to_contain_text("trained on a person who has been forgotten since")
     expect(page.locator("#gpr-runs")).to_contain_text("done, trained on forgotten data")
