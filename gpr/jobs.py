@@ -112,7 +112,9 @@ def estimate(workspace: Workspace, plan: Plan) -> str:
     """
     words = [sys.executable, "-m", "gpr", *command_words(plan.config, workspace.root), "--estimate", "--json"]
     words += ["--workspace", str(workspace.root)]
-    found = subprocess.run(words, capture_output=True, text=True, env=_environment(), start_new_session=True)
+    where = {"GPR_LABELS_URL": workspace.labels_url} if workspace.labels_url else {}  # words would be seen by others
+    environment = _environment() | where
+    found = subprocess.run(words, capture_output=True, text=True, env=environment, start_new_session=True)
     if found.returncode:
         said = [line for line in found.stderr.splitlines() if line.startswith("Error: ")][-1:]
         raise RunError(said[0].removeprefix("Error: ") if said else "The estimate could not be made.")

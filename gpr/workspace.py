@@ -67,7 +67,7 @@ class Workspace(RunStore):
         super().__init__(self.root)
         self.data = DataStore(self.root / "data")
         self._lock = threading.RLock()
-        self._labels_place = labels_url or self.root / "labels.db"
+        self.labels_url = labels_url
         self._labels: LabelStore | None = None
         self._models = threading.Lock()  # held for seconds while a model loads; data must not wait for it
         self._datasets: Latest[Dataset] = Latest(KEPT_DATASETS)
@@ -83,7 +83,7 @@ class Workspace(RunStore):
         """
         with self._lock:
             if self._labels is None:
-                self._labels = LabelStore(self._labels_place)
+                self._labels = LabelStore(self.labels_url or self.root / "labels.db")
             return self._labels
 
     # data

@@ -87,6 +87,7 @@ class FinetuneTab:
         made = self.pretraining.button.click(_starting, None, [self.notice, self.start_button], **QUICK)
         made.then(self.pretrain, [self.active, self.name, *self.pretraining.inputs], started, **TOLD)
         self.estimating.wire(settings, self.notice)
+        self.teaching.estimating.wire([self.active], self.notice)
         self.pretraining.estimating.wire([self.active, *self.pretraining.inputs], self.notice)
         for button, act in ((self.stop_button, self.stop), (self.discard_button, self.discard)):
             button.click(act, watched, [self.notice, *self.watch_outputs], **TOLD)

@@ -10,30 +10,43 @@ import gradio as gr
 
 from gpr.errors import RunError
 from gpr.learn.taught import words
+from gpr.run_plans import Plan
 from gpr.ui.context import Active, Context
+from gpr.ui.estimating import Estimating
 from gpr.ui.language import say
 from gpr.ui.messages import failure
 
 
 class TeachPanel:
-    """A line on the labels, and the button."""
+    """A line on the labels, and the buttons."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self.about = gr.HTML("", elem_id="gpr-teach-about", apply_default_css=False, js_on_load=None)
-        self.button = gr.Button("Teach from labels", interactive=False, elem_id="gpr-teach")
+        with gr.Row():
+            self.button = gr.Button("Teach from labels", interactive=False, min_width=100, elem_id="gpr-teach")
+            self.estimating = Estimating(context, self.plan, "gpr-teach-estimate")
 
     @property
     def outputs(self) -> list[Any]:
-        return [self.about, self.button]
+        return [self.about, self.button, self.estimating.button]
 
-    def show(self, active: Active) -> tuple[str, gr.Button]:
+    def show(self, active: Active) -> tuple[str, gr.Button, gr.Button]:
         """Whether the run in use can be taught, and by how many labels."""
         try:
             text, ready = self._about(active)
         except Exception as error:
-            return failure(error), gr.Button(interactive=False)
-        return f'<p class="gpr-about">{escape(say(text))}</p>', gr.Button(interactive=ready)
+            return failure(error), gr.Button(interactive=False), gr.Button(interactive=False)
+        words = f'<p class="gpr-about">{escape(say(text))}</p>'
+        return words, gr.Button(interactive=ready), gr.Button(interactive=ready)
+
+    def plan(self, stored: object) -> Plan:
+        """What would be taught; which labels it learns from is found out by the process that estimates it.
+
+        Raises:
+            RunError: no run is in use.
+        """
+        return Plan({"teaches": _in_use(self.context.settle(stored))})
 
     def _about(self, active: Active) -> tuple[str, bool]:
         workspace = self.context.workspace
@@ -58,12 +71,17 @@ class TeachPanel:
         Raises:
             RunError: nothing can be taught.
         """
-        if not active.run:
-            raise RunError("No run is in use.", hint="Press 'Use this run' in the table below.")
+        name = _in_use(active)
         for run in self.context.workspace.runs():
-            if run.going and run.config.get("teaches") == active.run:
-                raise RunError(f"{active.run} is being taught already, as {run.name}.", hint="Wait for it, or stop it.")
-        return str(self.context.jobs.teach(self.context.workspace, active.run).name)
+            if run.going and run.config.get("teaches") == name:
+                raise RunError(f"{name} is being taught already, as {run.name}.", hint="Wait for it, or stop it.")
+        return str(self.context.jobs.teach(self.context.workspace, name).name)
+
+
+def _in_use(active: Active) -> str:
+    if not active.run:
+        raise RunError("No run is in use.", hint="Press 'Use this run' in the table below.")
+    return active.run
 
 
 def taught_words(figures: dict[str, Any]) -> str:

@@ -151,6 +151,8 @@ def test_a_run_is_taught_and_says_what_that_changed(visit: Visit, workspace: Fak
     page.reload()
     visit.tab("Fine-tune")
     expect(page.locator("#gpr-teach-about")).to_contain_text("a can learn from 1 good and 0 bad labels.")
+    page.locator("#gpr-teach-estimate").click()
+    expect(page.locator("#gpr-train-notice")).to_contain_text("This run needs as long as a takes")
     page.locator("#gpr-teach").click()
     expect(page.locator("#gpr-train-notice")).to_contain_text("a-taught has started.")
     expect(page.locator("#gpr-run-card")).to_contain_text("a-taught")

@@ -23,13 +23,13 @@ def test_a_run_is_taught_once_at_a_time_and_only_what_is_new(
     workspace.labels.add(replace(said, item_id="m1", verdict="skip"))
     assert "Label some recommendations" in panel.show(Active(data, "a"))[0]
     workspace.labels.add(said)
-    text, button = panel.show(Active(data, "a"))
+    text, *buttons = panel.show(Active(data, "a"))
     assert "a has learned from all labels so far. Label more" in text
-    assert not button.interactive
+    assert not any(button.interactive for button in buttons)
     workspace.labels.add(replace(said, verdict="bad", time="2999-02-01T00:00:00+00:00"))
-    text, button = panel.show(Active(data, "a"))
+    text, *buttons = panel.show(Active(data, "a"))
     assert "a can learn from 0 good and 1 bad labels. It takes some minutes" in text
-    assert button.interactive
+    assert all(button.interactive for button in buttons)
     workspace.known.append(FakeRun("a-taught", data, status="queued", config={"teaches": "a"}))
     with pytest.raises(RunError, match="a is being taught already, as a-taught"):
         panel.start(Active(data, "a"))
