@@ -3,15 +3,19 @@
 
 Each process keeps its part of every layer, and has a layer whole only while it reads with it (FSDP2; Zhao et al. 2023,
 arXiv:2304.11277). What is read by single rows, the embeddings and the head, and what learns, LoRA and the maps of
-`match`, stay whole in each. So all processes must read the same number of times. It knows no losses.
+`match`, stay whole in each. So all processes must read the same number of times, or wait for the others (`apart`). It
+knows no losses.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
+import torch
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
@@ -20,7 +24,7 @@ from gpr.learn import processes
 from gpr.learn.options import FOUR_BIT, Options
 from gpr.learn.run_folder import Progress
 from gpr.lm.base import Base, choose_device
-from gpr.lm.body import layers_of
+from gpr.lm.body import body_of, layers_of
 
 OTHERS = ("DEEPSPEED", "MEGATRON_LM", "PARALLELISM_CONFIG")
 """What `accelerate launch` calls the other ways in which no process has all of the model's weights."""
@@ -35,6 +39,32 @@ def read_now(missing: bool) -> bool:
     """Whether frozen layers are to read now: if this process has something to read with them, or where the weights are
     shared out, if any has."""
     return any(processes.gathered(missing)) if wanted() else missing
+
+
+@contextmanager
+def apart(model: Any) -> Iterator[None]:
+    """What each process reads by itself inside, as much or as little as it likes. Where the weights are shared out, all
+    take part in every pass: one that has read all of its own reads a blank with those that have not."""
+    if not wanted():
+        yield
+        return
+    body = body_of(model)
+    before = body.register_forward_pre_hook(lambda *_: _any_reads(True))
+    try:
+        yield
+    finally:
+        before.remove()
+    blank = torch.zeros(1, 1, dtype=torch.long, device=model.get_input_embeddings().weight.device)
+    with torch.inference_mode():
+        while _any_reads(False):
+            body(input_ids=blank, use_cache=False)
+
+
+def _any_reads(own: bool) -> bool | None:
+    """Whether any process has something of its own to read in the next pass; None where this one has, as a hook gives
+    that changes nothing."""
+    found = any(processes.gathered(own))
+    return None if own else found
 
 
 def refuse_others() -> None:

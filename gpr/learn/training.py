@@ -16,7 +16,7 @@ from transformers import set_seed
 
 from gpr.data.dataset import Dataset
 from gpr.errors import RunError
-from gpr.learn import processes
+from gpr.learn import processes, sharing
 from gpr.learn.adaptation import adapt, forget_weights
 from gpr.learn.checkpoint import Checkpoints
 from gpr.learn.estimate import estimate, refuse_what_does_not_fit
@@ -131,7 +131,7 @@ def fine_tune(
     start = kept["start"] if kept else copy.deepcopy(joint.match.state_dict())
     near = Pool() if options.task == "recommend" else Pool.same(**OF_LABELS)
     validation = Validation(dataset, measure, near)
-    look = lambda: validation.of(Gpt(model, prompts, joint.match, joint.memory), schedule.sample)  # noqa: E731
+    look = lambda: validation.of(_gpt(joint, prompts, joint.memory), schedule.sample)  # noqa: E731
     outcome = Loop(joint, rows, schedule, options, folder, progress, stop, look).run(start, kept)
     gpt = _learned(joint, prompts, start, rows, options, clock, progress)
     sequence = _histories(gpt, dataset, schedule, options, progress, stop)
@@ -157,7 +157,13 @@ def _learned(
     joint.eval()
     go_halfway(joint, start)
     features = joint.item_features()
-    return Gpt(joint.model, prompts, joint.match, features, head=_head(joint, rows, options, clock.left()))
+    return _gpt(joint, prompts, features, _head(joint, rows, options, clock.left()))
+
+
+def _gpt(joint: JointModel, prompts: Prompts, features: torch.Tensor, head: LabelHead | None = None) -> Gpt:
+    """How often it reads the empty request depends on the time that this takes, which differs between processes."""
+    with sharing.apart(joint.model):
+        return Gpt(joint.model, prompts, joint.match, features, head=head)
 
 
 def _histories(

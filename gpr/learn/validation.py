@@ -68,12 +68,12 @@ class Validation:
 
 
 def _scores(ensemble: Ensemble, asked: list[Request]) -> dict[str, Scores]:
-    """Part -> (B, N); each process answers its share of the requests, or all where it cannot read alone."""
-    if sharing.wanted():
-        return ensemble.score(asked)
+    """Part -> (B, N); each process answers its share of the requests."""
     world = processes.world()
     own = asked[processes.rank() :: world]
-    every = processes.gathered(ensemble.score(own) if own else {})
+    with sharing.apart(ensemble.gpt.model):
+        scores = ensemble.score(own) if own else {}
+    every = processes.gathered(scores)
     if world == 1:
         return every[0]
     found = {name: np.empty((len(asked), part.shape[1]), part.dtype) for name, part in every[0].items()}

@@ -66,7 +66,7 @@ class Gpt:
         kept: Path | None = None,
         head: LabelHead | None = None,
     ) -> None:
-        self.head = head
+        self.model, self.head = model, head
         self.prompts, self.catalogue = prompts, prompts.catalogue
         self.decoder = TreeDecoder(model, prompts.trie, prompts.openings)
         self._body = body_of(model)

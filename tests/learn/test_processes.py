@@ -5,13 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from gpr.errors import RunError
-from gpr.learn import processes
+from gpr.learn import processes, sharing
 from gpr.learn.run_folder import Progress, RunFolder
 from gpr.learn.sharing import shared_base
 from gpr.workspace import Options, Workspace
@@ -50,6 +52,33 @@ def test_two_processes_learn_the_same_as_one(
     for name, weight in adapters[0].items():
         torch.testing.assert_close(weight, adapters[1][name], atol=1e-3, rtol=1e-2)
     assert [run.name for run in workspace.runs()] == ["two", "one"]
+
+
+def test_a_process_that_has_read_its_own_reads_blanks_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes: list[tuple[int, ...]] = []
+    body = nn.Embedding(5, 2)
+    model = SimpleNamespace(base_model=SimpleModel(body, passes), get_input_embeddings=lambda: body)
+    others = iter([True, True, True, False])  # the other process has three passes to make
+    monkeypatch.setattr(sharing, "wanted", lambda: True)
+    monkeypatch.setattr(processes, "gathered", lambda own: [own, next(others)])
+    with sharing.apart(model):
+        model.base_model(input_ids=torch.ones(2, 3, dtype=torch.long))
+    assert passes == [(2, 3), (1, 1), (1, 1)]
+    assert next(others, None) is None
+    model.base_model(input_ids=torch.ones(1, 2, dtype=torch.long))  # asks nobody any more
+
+
+class SimpleModel(nn.Module):
+    """Remembers the shapes of what it read."""
+
+    def __init__(self, embedding: nn.Embedding, passes: list[tuple[int, ...]]) -> None:
+        super().__init__()
+        self.embedding, self.passes = embedding, passes
+
+    def forward(self, input_ids: Tensor, use_cache: bool = True) -> Tensor:
+        self.passes.append(tuple(input_ids.shape))
+        found: Tensor = self.embedding(input_ids)
+        return found
 
 
 def test_what_needs_the_weights_whole_is_refused_where_they_are_shared_out(tmp_path: Path) -> None:
