@@ -76,8 +76,9 @@ def halves_products(base: Base, precision: str = "auto") -> bool:
     the CPU has instructions for it, which take half the time."""
     import torch
 
-    able = torch.cpu.get_capabilities() if precision == "auto" and base.device.type == "cpu" else {}
-    return base.dtype == torch.float32 and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    from gpr.lm.halved import multiplies_bfloat16
+
+    return precision == "auto" and base.dtype == torch.float32 and multiplies_bfloat16(base.device)
 
 
 def load_base(name_or_path: str = DEFAULT_BASE, device: str | None = None, *, four_bit: bool = False) -> Base:

@@ -23,6 +23,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,8 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from gpr.errors import RequestError
-from gpr.lm.body import body_of, low_depths
+from gpr.lm.body import body_of, can_split, low_depths
+from gpr.lm.halved import halved, multiplies_bfloat16
 from gpr.lm.trie import Ints, Trie
 
 Ids = Sequence[int]
@@ -99,8 +101,14 @@ class Reader:
         weight = model.get_input_embeddings().weight
         self.device: torch.device = weight.device
         self.dtype: torch.dtype = weight.dtype
+        self.halves = self.dtype == torch.float32 and can_split(self.body) and multiplies_bfloat16(self.device)
+        """Whether products can be in bfloat16, and that is quicker."""
         self._deepest = int(trie.depth[: trie.n_nodes].max())
         self._openings = {tuple(ids): self._cache_of(ids) for ids in openings if len(ids)}
+
+    @cached_property
+    def _halved(self) -> Any:
+        return halved(self.body)
 
     @torch.inference_mode()
     def _cache_of(self, ids: Ids) -> DynamicCache:
@@ -144,12 +152,14 @@ class Reader:
         return Reading(cache, lengths, len(opening), top[:, :size], low, slots, top[:, size:], along)
 
     @torch.inference_mode()
-    def edges(self, reading: Reading, nodes: Sequence[Ints], cut: bool = False) -> tuple[Tensor, list[Ints]]:
+    def edges(
+        self, reading: Reading, nodes: Sequence[Ints], cut: bool = False, half: bool = False
+    ) -> tuple[Tensor, list[Ints]]:
         """One pass over the edges into some nodes of each prompt. Nodes above must have been read, or be among them.
 
         Args:
             nodes: one array a prompt, or a single one for all. cut: leaves out the last token of each leaf, which
-                nothing follows.
+                nothing follows. half: products are in bfloat16 (`halved.py`), where `halves` allows it.
 
         Returns:
             hidden states (B, E, H), padded at the end; for each prompt which of its nodes every token belongs to (E,).
@@ -164,7 +174,8 @@ class Reader:
         if width == 0:
             return reading.top[:, :0], [owner for *_, owner in parts]
         self._check_room(reading.width, int(table[3].max()))
-        return self._pass(reading, numbers[0], numbers[1:]), [owner for *_, owner in parts]
+        body = self._halved if half and self.halves else self.body
+        return self._pass(body, reading, numbers[0], numbers[1:]), [owner for *_, owner in parts]
 
     def _layout(self, nodes: Ints, cut: bool) -> tuple[Ints, Ints, Ints, Ints, Ints]:
         """Token, first rank, last rank, depth and place in `nodes` of each token on the edges, (E,) each."""
@@ -175,10 +186,10 @@ class Reader:
             tokens, depths, owner, node = tokens[kept], depths[kept], owner[kept], node[kept]
         return tokens, self.trie.first[node], self.trie.last[node], depths, owner
 
-    def _pass(self, reading: Reading, tokens: Tensor, slots: Tensor) -> Tensor:
+    def _pass(self, body: Any, reading: Reading, tokens: Tensor, slots: Tensor) -> Tensor:
         """Tokens (B, E) with their ranks and depths (3, B, E) -> hidden states (B, E, H); the cache takes them over."""
         old, reading.slots = reading.slots, torch.cat([reading.slots, slots], 2)
-        return self.body(  # type: ignore[no-any-return]
+        return body(  # type: ignore[no-any-return]
             input_ids=tokens,
             past_key_values=reading.cache,
             use_cache=True,

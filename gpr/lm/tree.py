@@ -192,12 +192,19 @@ class TreeDecoder:
         """
         return self._score_paths(reading, items, likelihood=False)[0]
 
-    def likelihoods(self, reading: Reading, items: Ints) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def likelihoods(
+        self, reading: Reading, items: Ints, exact: bool = False
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """`score_items`, and the log-likelihood of the items' titles over the whole vocabulary: (B, S) each.
 
-        The tails of the titles are read in the same pass, so it costs about as many tokens as the titles have.
+        The tails of the titles are read in the same pass, so it costs about as many tokens as the titles have. On a CPU
+        that has instructions for it this pass has its products in bfloat16, for models that `can_split` knows. It then
+        takes half the time, and a title's log-likelihood differs by .07 on average, by .4 at most (the default model).
+
+        Args:
+            exact: all in the model's own number format.
         """
-        return self._score_paths(reading, items, likelihood=True)
+        return self._score_paths(reading, items, likelihood=True, half=not exact and self.reader.halves)
 
     @torch.inference_mode()
     def choices(self, reading: Reading, item: int) -> list[tuple[Ints, NDArray[np.float32]]]:
@@ -218,7 +225,7 @@ class TreeDecoder:
 
     @torch.inference_mode()
     def _score_paths(
-        self, reading: Reading, items: Ints, likelihood: bool
+        self, reading: Reading, items: Ints, likelihood: bool, half: bool = False
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         size = len(reading.lengths)
         items = np.broadcast_to(items, (size, items.shape[-1]))
@@ -233,21 +240,28 @@ class TreeDecoder:
             paths = [Paths(self.trie, items[row, own], likelihood) for row, own in columns]
             of = np.array([row for row, _ in columns])
             behind = reading.copied().take(of) if len(of) > size else reading
-            hidden, _ = self.reader.edges(behind, [path.nodes for path in paths], cut=True)
+            hidden, _ = self.reader.edges(behind, [path.nodes for path in paths], True, half)
             behind.rewind()
-            for (row, own), path, last, along in zip(columns, paths, behind.last, hidden, strict=True):
-                states = torch.cat([last[None], along])  # (1 + E, H)
-                values, _ = self._branches.log_probs(states[self._index(path.ends)], self._index(path.inner))
+            states = [torch.cat([last[None], along]) for last, along in zip(behind.last, hidden, strict=True)]
+            for (row, own), path, mine in zip(columns, paths, states, strict=True):  # mine: (1 + E, H)
+                values, _ = self._branches.log_probs(mine[self._index(path.ends)], self._index(path.inner))
                 found[0, row, own] = path.of_choices(values.cpu().numpy())
-                if likelihood:
-                    found[1, row, own] = path.of_tokens(self._token_log_probs(states, path))
+            if likelihood:
+                whole = self._token_log_probs(states, paths, half)
+                for (row, own), path, log_probs in zip(columns, paths, whole, strict=True):
+                    found[1, row, own] = path.of_tokens(log_probs)
         return found[0], found[1]
 
-    def _token_log_probs(self, states: Tensor, path: Paths) -> NDArray[np.float32]:
-        """The log-probability over the whole vocabulary of each token on the paths, (T,)."""
-        used, place = torch.unique(self._index(path.before), return_inverse=True)
-        logits = self.head.one_to_one(states[used][place], self._index(path.tokens))
-        return (logits - self.head.log_totals(states[used])[place]).cpu().numpy()
+    def _token_log_probs(self, states: list[Tensor], paths: list[Paths], half: bool) -> list[NDArray[np.float32]]:
+        """The log-probability over the whole vocabulary of each token on each of some paths, (T,) each."""
+        used = [torch.unique(self._index(path.before), return_inverse=True) for path in paths]
+        own = [mine[places] for mine, (places, _) in zip(states, used, strict=True)]
+        totals = self.head.log_totals(torch.cat(own), half).split([len(mine) for mine in own])
+        found = []
+        for mine, total, path, (_, place) in zip(own, totals, paths, used, strict=True):
+            logits = self.head.one_to_one(mine[place], self._index(path.tokens))
+            found.append((logits - total[place]).cpu().numpy())
+        return found
 
     def _index(self, numbers: Ints) -> Tensor:
         return torch.from_numpy(numbers).to(self.device)

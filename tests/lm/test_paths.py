@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from gpr.errors import RequestError
 from gpr.lm import blocks, tree
 from gpr.lm.blocks import stretches
+from gpr.lm.paths import Paths
 from gpr.lm.tree import TreeDecoder
 from gpr.lm.trie import build_trie
 from tests.lm.test_search import catalogues
 from tests.lm.test_tree import PROMPTS, TITLES
-from tests.small_models import tiny
+from tests.small_models import tiny, with_lora
 
 
 @settings(deadline=None, max_examples=25)
@@ -40,7 +41,7 @@ def test_likelihoods_are_those_of_the_whole_vocabulary(
 ) -> None:
     monkeypatch.setattr(blocks, "BLOCK_TOKENS", tokens)
     decoder = TreeDecoder(family_model, build_trie(TITLES))
-    log_probs, likelihoods = decoder.likelihoods(decoder.read(PROMPTS), np.arange(len(TITLES)))
+    log_probs, likelihoods = decoder.likelihoods(decoder.read(PROMPTS), np.arange(len(TITLES)), exact=True)
     assert log_probs == pytest.approx(decoder.score_all(PROMPTS).numpy(), abs=1e-4)
     for row, prompt in enumerate(PROMPTS):
         for item, title in enumerate(TITLES):
@@ -50,15 +51,32 @@ def test_likelihoods_are_those_of_the_whole_vocabulary(
             assert likelihoods[row, item] == pytest.approx(expected, abs=1e-3)
 
 
+@pytest.mark.parametrize("family", ["llama", "qwen3", "mistral", "lora"])
+def test_likelihoods_with_products_in_bfloat16_are_nearly_the_same(family: str) -> None:
+    model = with_lora(tiny("llama")) if family == "lora" else tiny(family)
+    decoder, items = TreeDecoder(model, build_trie(TITLES)), np.arange(len(TITLES))
+    reading = decoder.read(PROMPTS)
+    exact = decoder.likelihoods(reading, items, exact=True)
+    decoder.reader.halves = True  # whether or not this processor has the instructions
+    for whole, nearly in zip(exact, decoder.likelihoods(reading, items), strict=True):
+        assert not np.array_equal(nearly, whole)
+        assert nearly == pytest.approx(whole, abs=0.3)
+        assert np.abs(nearly - whole).mean() < 0.05
+    assert np.array_equal(decoder.likelihoods(reading, items, exact=True), exact)
+
+
 @settings(deadline=None, max_examples=25)
 @given(catalogues, st.integers(1, 20))
-def test_stretches_hold_each_item_once_in_order(titles: list[list[int]], tokens: int) -> None:
+def test_stretches_hold_each_item_once_in_order_and_keep_to_their_width(titles: list[list[int]], tokens: int) -> None:
     trie = build_trie(titles)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "BLOCK_TOKENS", tokens)
         parts = stretches(trie, trie.order)
     assert np.concatenate(parts).tolist() == list(range(len(titles)))
     assert min(map(len, parts)) > 0
+    paths = [Paths(trie, trie.order[part], True) for part in parts]
+    read = [int(max(path.before.max(), path.ends.max())) for path in paths]
+    assert all(width <= tokens or len(part) == 1 for width, part in zip(read, parts, strict=True))
 
 
 @pytest.mark.parametrize("prompts", [PROMPTS, PROMPTS[:1]])
