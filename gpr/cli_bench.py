@@ -119,7 +119,8 @@ def teach(
         Path, typer.Option("--workspace", help="Where the runs are kept; a new folder for each data set.")
     ] = (Path("workspace-of-teaching")),
     known: Annotated[
-        int, typer.Option(min=1, help="Training queries that the run knows; labels are of the others.")
+        int,
+        typer.Option(min=0, help="Training queries that the run knows; labels are of the others. 0: no query at all."),
     ] = 100,
     labels: Annotated[list[int] | None, typer.Option(help="How many to give; may be repeated.")] = None,
     order: Annotated[list[str] | None, typer.Option(help="uncertain or random; may be repeated.")] = None,

@@ -168,13 +168,15 @@ def _simulate(
 
 
 def _part(data: Dataset, folder: Path, known: int) -> Path:
-    """The data with the first `known` training queries alone, as files."""
+    """The data with the first `known` training queries alone, as files; without any, no validation query either."""
     folder.mkdir(parents=True, exist_ok=True)
     table = data.catalogue.table.copy()
     table.insert(0, "item_id", data.catalogue.item_ids)
     table.to_csv(folder / "items.csv", index=False)
     examples = {split: [one for one in data.examples[split] if one.request.query] for split in data.examples}
     examples["train"] = [one for one in examples["train"] if one.request in _first(data, known)]
+    if not known:
+        examples["valid"] = []
     ids = data.catalogue.item_ids
     lines = [
         {"query": one.request.query, "item_id": ids[one.item], "split": split}

@@ -13,6 +13,8 @@ from gpr.labels.label import Label
 
 HELD_OUT = 5
 """One in so many of the requests that have both a good and a bad item is held out."""
+JUDGING = 3
+"""One in so many of the requests that a run knows nothing of judges a run without validation requests."""
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,25 @@ class Lesson:
     request: Request
     item: int
     good: bool
+    name: str = ""
+    """The request's id, as labels have it."""
 
 
 @dataclass(frozen=True)
 class Lessons:
-    """Those that teach, and those that judge."""
+    """Those that teach, those that the win rate is counted on, and those that judge in the place of validation."""
 
     taught: tuple[Lesson, ...]
     held_out: tuple[Lesson, ...]
+    judging: tuple[Lesson, ...] = ()
+
+    def judged_by(self, fresh: Sequence[Lesson]) -> Lessons:
+        """With what was said of one in JUDGING of these requests set aside."""
+        aside = set([*dict.fromkeys(one.request for one in fresh)][JUDGING - 1 :: JUDGING])
+        teach, judge = (
+            tuple(one for one in self.taught if (one.request in aside) is wanted) for wanted in (False, True)
+        )
+        return Lessons(teach, self.held_out, judge)
 
     @property
     def pairs(self) -> list[tuple[Request, int, int]]:
@@ -69,7 +82,8 @@ def lessons_of(dataset: Dataset, rows: Sequence[Mapping[str, Any]]) -> Lessons:
         item, *history = (numbers[one] for one in ids)
         request = Request(row["query"], tuple(history))
         if _key(request) not in test:
-            found.setdefault(row["request_id"], []).append(Lesson(request, item, row["verdict"] == "good"))
+            name = row["request_id"]
+            found.setdefault(name, []).append(Lesson(request, item, row["verdict"] == "good", name))
     if not found:
         raise RunError(
             "There is no label to learn from: good or bad, of this data, and not of its test split.",

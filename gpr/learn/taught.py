@@ -3,7 +3,7 @@ another one. It knows scores, not training."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,15 +30,21 @@ class Answers:
     """What one model says to some requests."""
 
     requests: tuple[Request, ...]
-    log_probs: Scores
-    """(B, N)."""
+    parts: Mapping[str, Scores]
+    """(B, N) each."""
+    pool: Pool
+
+    @property
+    def log_probs(self) -> Scores:
+        """(B, N)."""
+        return self.pool.combine(self.parts, self.requests)
 
 
 def answers(ensemble: Ensemble, pool: Pool, lessons: Lessons) -> Answers:
     """To the requests of the lessons."""
     lessons_first = (*lessons.held_out, *lessons.taught)
     requests = tuple(dict.fromkeys(one.request for one in lessons_first))[:MOST_REQUESTS]
-    return Answers(requests, pool.combine(ensemble.score(requests), requests))
+    return Answers(requests, ensemble.score(requests), pool)
 
 
 def report(dataset: Dataset, lessons: Lessons, first: Answers, last: Answers) -> dict[str, Any]:
@@ -63,12 +69,12 @@ def report(dataset: Dataset, lessons: Lessons, first: Answers, last: Answers) ->
 
 def win_rate(found: Answers, pairs: Sequence[tuple[Request, int, int]]) -> float | None:
     """Share of the pairs (request, good, bad) whose good item is the likelier one, a tie for half; None without one."""
-    rows = {request: row for row, request in enumerate(found.requests)}
+    rows, log_probs = {request: row for row, request in enumerate(found.requests)}, found.log_probs
     wins = [
         1.0 if good > bad else 0.5 if good == bad else 0.0
         for request, chosen, rejected in pairs
         if request in rows
-        for good, bad in [found.log_probs[rows[request], [chosen, rejected]].tolist()]
+        for good, bad in [log_probs[rows[request], [chosen, rejected]].tolist()]
     ]
     return round(float(np.mean(wins)), 4) if wins else None
 

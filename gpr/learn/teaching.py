@@ -40,10 +40,11 @@ from gpr.learn.taught import Answers, answers, report
 from gpr.learn.trainer import Loop, loss_weights
 from gpr.learn.training import KEPT_STEP, finish, foresee
 from gpr.learn.validation import Found, Measure, Validation
+from gpr.learn.verdicts import Verdicts, fresh, keep_fitted_on, verdicts
 from gpr.lm.base import Base
 from gpr.lm.body import linear_layers
 from gpr.lm.prompts import Prompts
-from gpr.scorers.adapter import load_adapter, load_examples, save_adapter
+from gpr.scorers.adapter import load_adapter, load_examples, save_adapter, save_pool
 from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.pool import Pool, kind_of
@@ -51,6 +52,7 @@ from gpr.scorers.sequence import SequenceModel, load_sequence
 
 EPOCHS, MINUTES, LEARNING_RATE = 4, 6.0, 2e-4
 """Usual ones: a few minutes on a CPU, and small steps from where the run stands."""
+WEIGHTS_ALONE = "What was learned is worse on labels set aside: only the weights of the scorers are new."
 FEWEST_REPEATED = 64
 """Training rows that are shown again beside the labels, at least; else as many as there are labels."""
 CHECKS = 2
@@ -71,6 +73,8 @@ class Taught:
     dataset: Dataset
     """With what the run knew beyond its data before."""
     lessons: Lessons
+    fresh: Sequence[Lesson]
+    """Those on requests that the run knows nothing of."""
     examples: tuple[Example, ...]
     """What it will know beyond its data."""
     before: Path
@@ -94,6 +98,11 @@ class Taught:
     def answers(self, joint: PreferenceModel, pool: Pool, dataset: Dataset) -> Answers:
         gpt = self.gpt(joint)
         return answers(Ensemble(gpt, scorers_of(dataset, self.sequence(gpt))), pool, self.lessons)
+
+    def verdicts(self, joint: PreferenceModel) -> Verdicts | None:
+        """What is said of requests that the run knows nothing of, with what it thinks of them before it is taught."""
+        gpt = self.gpt(joint)
+        return verdicts(self.fresh, Ensemble(gpt, scorers_of(self.dataset, self.sequence(gpt))))
 
     @contextmanager
     def part_of_the_way(self, joint: PreferenceModel) -> Iterator[None]:
@@ -134,7 +143,8 @@ def teach(
     began = time.monotonic()
     first = taught.answers(joint, taught.pool, taught.dataset)
     asking = time.monotonic() - began
-    validation, count = _validation(taught, measure)
+    told = taught.verdicts(joint)
+    validation, count = _validation(taught, measure, told)
     if kept:
         joint.memory.copy_(kept["memory"])
         schedule = Schedule(**folder.read("config.json")["schedule"])
@@ -155,35 +165,47 @@ def teach(
     outcome = Loop(joint, rows, schedule, options, folder, progress, stop, look).run(start, kept, look_first=True)
     progress.update(phase="reading the items again", heard=True)
     joint.eval()
-    if outcome.step == 0:  # validation got worse
-        with written_whole(folder.adapter) as partial:
-            shutil.copytree(before, partial)
-        found, last = Found(taught.pool, math.nan, RunFolder(before.parent).read("metrics.json")), first
-    else:
-        with taught.part_of_the_way(joint):
-            found = _learned(taught, joint, validation if count else None, schedule.requests, folder, progress)
-            last = taught.answers(joint, found.pool, taught.wiser)
+    stays = _untrained(taught, told)
+    with taught.part_of_the_way(joint):
+        found = _found(taught, joint, validation, schedule.requests, progress) if outcome.step else stays
+        progress.update(phase="saving")
+        if found is stays or found.loss >= stays.loss:
+            found, last, fitted = stays, replace(first, pool=stays.pool), taught.lessons.judging and told
+            _keep_before(folder, before, stays.pool)
+            outcome = replace(outcome, note=WEIGHTS_ALONE if fitted else outcome.note)
+        else:
+            last, fitted = taught.answers(joint, found.pool, taught.wiser), told
+            gpt = taught.gpt(joint)
+            save_adapter(folder.adapter, gpt, taught.model, found.pool, taught.sequence(gpt), examples=taught.examples)
+    keep_fitted_on(folder.adapter, before, taught.fresh if fitted else ())
     folder.write("taught.json", report(dataset, taught.lessons, first, last))
     finish(found, outcome, folder, progress)
     (folder.path / "lessons.json").unlink(missing_ok=True)
 
 
-def _learned(
-    taught: Taught,
-    joint: PreferenceModel,
-    validation: Validation | None,
-    requests: int,
-    folder: RunFolder,
-    progress: Progress,
-) -> Found:
-    """Writes the new adapter, with weights of the pool that fit it where there is something to fit them on."""
-    gpt = taught.gpt(joint)
+def _untrained(taught: Taught, told: Verdicts | None) -> Found:
+    """The run as it was; where labels judge, with the weights that all of them fit, and with the loss that these have
+    on the ones set aside when they are fitted on the others."""
+    figures = RunFolder(taught.before.parent).read("metrics.json")
+    judging = {one.request for one in taught.lessons.judging}
+    aside = told.among(judging) if told else None
+    if not told or not aside:
+        return Found(taught.pool, math.inf, figures)
+    others = told.among({*told.requests} - judging)
+    return Found(told.weights(taught.pool), aside.loss(others.weights(taught.pool) if others else taught.pool), figures)
+
+
+def _found(taught: Taught, joint: PreferenceModel, validation: Validation, requests: int, progress: Progress) -> Found:
+    """Weights of the pool that fit what was learned, where there is something to fit them on."""
     progress.update(phase="choosing the weights of the scorers")
-    sequence = taught.sequence(gpt)
-    found = validation.at_the_end(gpt, sequence, requests) if validation else Found(taught.pool, math.nan, {})
-    progress.update(phase="saving")
-    save_adapter(folder.adapter, gpt, taught.model, found.pool, sequence, examples=taught.examples)
-    return found
+    gpt = taught.gpt(joint)
+    return validation.at_the_end(gpt, taught.sequence(gpt), requests)
+
+
+def _keep_before(folder: RunFolder, before: Path, pool: Pool) -> None:
+    with written_whole(folder.adapter) as partial:
+        shutil.copytree(before, partial)
+        save_pool(partial, pool)
 
 
 def _prepare(
@@ -193,6 +215,9 @@ def _prepare(
     lessons = lessons_of(dataset, folder.read("lessons.json").get("labels", []))
     known = load_examples(before, dataset.catalogue)
     dataset = dataset.with_examples(known)
+    new = fresh(lessons.taught, dataset, before)
+    if not without(dataset, lessons):
+        lessons = lessons.judged_by(new)
     prompts = Prompts(base.tokenizer, dataset.catalogue, options.window)
     layers = linear_layers(base.model, options.trained_share)[1]
     model, match, pool = load_adapter(before, base.model)
@@ -205,7 +230,7 @@ def _prepare(
     joint = PreferenceModel(model, prompts, match, layers, loss_weights(options), rows, rejected)
     joint.remember()
     examples = examples_of(lessons, known)
-    return Taught(dataset, lessons, examples, before, model, pool, prompts, weights_of(joint)), joint, rows
+    return Taught(dataset, lessons, new, examples, before, model, pool, prompts, weights_of(joint)), joint, rows
 
 
 def lesson_rows(lessons: Sequence[Lesson], prompts: Prompts, pool: Pool) -> tuple[list[Row], dict[int, Rejected]]:
@@ -225,11 +250,14 @@ def lesson_rows(lessons: Sequence[Lesson], prompts: Prompts, pool: Pool) -> tupl
     return rows, rejected
 
 
-def _validation(taught: Taught, measure: Measure) -> tuple[Validation, int]:
-    """On the examples that no lesson is about, and how many those are."""
+def _validation(taught: Taught, measure: Measure, told: Verdicts | None) -> tuple[Validation, int]:
+    """On the examples that no lesson is about, or else on labels, and how many those are."""
     dataset = taught.wiser
-    valid = without(dataset, taught.lessons)
-    return Validation(replace(dataset, examples={**dataset.examples, "valid": valid}), measure), len(valid)
+    valid, judging = without(dataset, taught.lessons), taught.lessons.judging
+    dataset = replace(dataset, examples={**dataset.examples, "valid": valid})
+    others = told.among({*told.requests} - {one.request for one in judging}) if told else None
+    near = None if valid else taught.pool
+    return Validation(dataset, measure, near, others, judging), len(valid) or len(judging)
 
 
 def _schedule(rows: list[Row], valid: int, options: Options, clock: Clock, speed: Speed, asking: float) -> Schedule:

@@ -129,7 +129,7 @@ def fine_tune(
             only_estimate(needed)
             return
     start = kept["start"] if kept else copy.deepcopy(joint.match.state_dict())
-    near = Pool() if options.task == "recommend" else Pool.same(**OF_LABELS)
+    near = None if options.task == "recommend" else Pool.same(**OF_LABELS)
     validation = Validation(dataset, measure, near)
     look = lambda: validation.of(_gpt(joint, prompts, joint.memory), schedule.sample)  # noqa: E731
     outcome = Loop(joint, rows, schedule, options, folder, progress, stop, look).run(start, kept)

@@ -3,13 +3,15 @@ scorers and requests, not steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gpr.data.dataset import Dataset, Example, Request
 from gpr.learn import processes, sharing
+from gpr.learn.lessons import Lesson
+from gpr.learn.verdicts import Verdicts, log_loss, verdicts
 from gpr.scorers.ensemble import Ensemble, scorers_of
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.pool import Pool, fit
@@ -35,12 +37,21 @@ class Found:
 class Validation:
     """Args:
     measure: (B, N) log-probabilities and the right items (B,) -> figures. near: weights that fitted ones are drawn to.
+    verdicts: to fit them on as well. judging: what is looked at, but not fitted on, where there is no example.
     """
 
-    def __init__(self, dataset: Dataset, measure: Measure, near: Pool | None = None) -> None:
-        self._near = near or Pool()
+    def __init__(
+        self,
+        dataset: Dataset,
+        measure: Measure,
+        near: Pool | None = None,
+        verdicts: Verdicts | None = None,
+        judging: Sequence[Lesson] = (),
+    ) -> None:
+        self._near, self._verdicts = near, verdicts
         valid = dataset.examples["valid"]
         self._examples = [valid[number] for number in np.random.default_rng(0).permutation(len(valid))]
+        self._judging = judging
         self._dataset, self._measure = dataset, measure
         self._scorers = scorers_of(dataset)
 
@@ -56,15 +67,32 @@ class Validation:
             near = fit({name: scorer.score_all(asked) for name, scorer in ensemble.others.items()}, asked, items)
         return self._fit(ensemble, requests, near)
 
-    def _fit(self, ensemble: Ensemble, requests: int, near: Pool) -> Found:
+    def _fit(self, ensemble: Ensemble, requests: int, near: Pool | None) -> Found:
         if not self._examples[:requests]:
-            return Found(near, float("nan"), {})
+            return self._judged(ensemble, near)
         asked, items = _asked(self._examples[:requests])
         parts = _scores(ensemble, asked)
-        pool = fit(parts, asked, items, near)
+        pool = self._weights(parts, asked, items, near)
         log_probs = pool.combine(parts, asked)
-        right = log_probs[np.arange(len(items)), items]
-        return Found(pool, -float(right[np.isfinite(right)].mean()), self._measure(log_probs, items))
+        loss = log_loss(log_probs, items, np.ones(len(items), bool))
+        return Found(pool, loss, self._measure(log_probs, items))
+
+    def _judged(self, ensemble: Ensemble, near: Pool | None) -> Found:
+        """By labels, which are no sample: their log-loss is a fair judge, and figures of ranking would not be."""
+        pool = self._weights({}, [], np.array([], np.int64), near)
+        told = verdicts(self._judging, ensemble)
+        return Found(pool, told.loss(pool) if told else float("nan"), {})
+
+    def _weights(self, parts: Mapping[str, Scores], asked: list[Request], items: np.ndarray, near: Pool | None) -> Pool:
+        """Fitted on the right items of the sample, and on verdicts."""
+        told = self._verdicts
+        if told is None:
+            return fit(parts, asked, items, near)
+        both = told.parts
+        if asked:
+            both = {name: np.concatenate([part, told.parts[name]]) for name, part in parts.items()}
+        good = np.concatenate([np.ones(len(items), bool), told.good])
+        return fit(both, [*asked, *told.requests], np.concatenate([items, told.items]), near, good)
 
 
 def _scores(ensemble: Ensemble, asked: list[Request]) -> dict[str, Scores]:

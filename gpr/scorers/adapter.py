@@ -56,11 +56,15 @@ def save_adapter(
             save_head(partial, gpt.head)
         if sequence:
             save_sequence(partial, sequence, gpt.catalogue)
-        (partial / POOL).write_text(json.dumps(pool.json(), indent=1), encoding="utf-8")
+        save_pool(partial, pool)
         if examples:
             ids = gpt.catalogue.item_ids
             rows = [{"query": one.request.query, "item_id": ids[one.item]} for one in examples]
             (partial / EXAMPLES).write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def save_pool(folder: Path, pool: Pool) -> None:
+    (folder / POOL).write_text(json.dumps(pool.json(), indent=1), encoding="utf-8")
 
 
 def load_examples(folder: Path, catalogue: Catalogue) -> list[Example]:

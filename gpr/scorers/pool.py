@@ -25,7 +25,10 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 Weights: TypeAlias = dict[str, float]
 
 UNTRAINED = {"generate": 0.1, "prior": 0.1, "match": 1.0}
-"""What the GPT's parts weigh before anything is fitted; all other parts weigh nothing."""
+"""What the GPT's parts weigh alone, and what fitted weights are drawn to; all other parts weigh nothing."""
+UNFITTED = {"generate": 0.1, "prior": 0.1, "match": 0.8, "words": 1.0}
+"""What is taken for a query where nothing says how far to trust the words of a catalogue: between what fits data whose
+queries name their items and data whose queries tell of them (docs/results.md)."""
 OF_LABELS = {"generate": 0.1, "prior": 0.1, "match": 0.3, "head": 0.6, "wording": 0.5}
 """The same where the items are labels with many training texts each."""
 PRIOR, OF_PRIOR = "prior", "generate"
@@ -34,6 +37,8 @@ PENALTY = 2.0
 """Times the squared distance of the weights from the untrained ones, against the log-likelihood summed over requests:
 decides where few requests do not. Distances are counted in typical spreads of a part's scores over the catalogue, so
 that no part's scale matters."""
+TINY = 1e-9
+"""Below any chance that an item is not the one, so that nothing is divided by zero."""
 
 
 def kind_of(request: Request) -> Kind:
@@ -43,15 +48,15 @@ def kind_of(request: Request) -> Kind:
     return "query"
 
 
-def _untrained() -> dict[Kind, Weights]:
-    return {kind: dict(UNTRAINED) for kind in KINDS}
+def _unfitted() -> dict[Kind, Weights]:
+    return {kind: dict(UNTRAINED if kind == "history" else UNFITTED) for kind in KINDS}
 
 
 @dataclass(frozen=True)
 class Pool:
     """The weight of each part for each kind of request; a part without a weight does not count."""
 
-    weights: Mapping[Kind, Weights] = field(default_factory=_untrained)
+    weights: Mapping[Kind, Weights] = field(default_factory=_unfitted)
 
     @classmethod
     def same(cls, **weights: float) -> Pool:
@@ -135,22 +140,31 @@ def without_history(scores: NDArray[np.floating], requests: Sequence[Request]) -
 
 
 def fit(
-    parts: Mapping[str, Scores], requests: Sequence[Request], items: NDArray[np.int64], near: Pool | None = None
+    parts: Mapping[str, Scores],
+    requests: Sequence[Request],
+    items: NDArray[np.int64],
+    near: Pool | None = None,
+    good: NDArray[np.bool_] | None = None,
 ) -> Pool:
-    """The pool under which the items that were chosen, (B,), are most likely, for each kind of request.
+    """The pool under which what is known of the items (B,) is most likely, for each kind of request: that they were
+    chosen, or, of one that is not `good`, (B,), that it is not what was wanted. The latter asks for no more than that
+    scores alone decided about which items somebody was asked.
 
-    Weights are drawn to those of `near`, or else to the untrained ones, which a kind without a request here gets.
-    Without requests that have both a query and a history, those get the larger of each part's weights for either,
-    since some parts hear the query alone, others the history.
+    Weights are drawn to those of `near`, or else to the untrained ones; a kind without a request here gets those of
+    `near` or the unfitted ones. Without requests that have both a query and a history, those get the larger of each
+    part's weights for either, since some parts hear the query alone, others the history.
     """
+    if not requests:
+        return near or Pool()
     kinds = np.array([kind_of(request) for request in requests])
-    near = near or Pool()
-    weights = {kind: dict(near.weights[kind]) for kind in KINDS}
+    good = np.ones(len(items), bool) if good is None else good
+    weights = {kind: dict((near or Pool()).weights[kind]) for kind in KINDS}
     for kind in KINDS:
         rows = np.flatnonzero(kinds == kind).tolist()
         if rows:
             chosen = {name: part[rows] for name, part in parts.items()}
-            weights[kind] = _fit(chosen, [requests[row] for row in rows], items[rows], weights[kind])
+            start = near.weights[kind] if near else UNTRAINED
+            weights[kind] = _fit(chosen, [requests[row] for row in rows], items[rows], good[rows], start)
     if "both" not in kinds:
         sides = [weights["query"], weights["history"] if "history" in kinds else {}]
         names = dict.fromkeys([*sides[0], *sides[1]])
@@ -158,7 +172,13 @@ def fit(
     return Pool(weights)
 
 
-def _fit(parts: Mapping[str, Scores], requests: Sequence[Request], items: NDArray[np.int64], near: Weights) -> Weights:
+def _fit(
+    parts: Mapping[str, Scores],
+    requests: Sequence[Request],
+    items: NDArray[np.int64],
+    good: NDArray[np.bool_],
+    near: Weights,
+) -> Weights:
     """Weights for requests of one kind, B >= 1, added to those of parts that are not given here. A part that says the
     same of all items weighs nothing."""
     out = np.isneginf(without_history(np.zeros((len(items), next(iter(parts.values())).shape[1])), requests))
@@ -175,7 +195,7 @@ def _fit(parts: Mapping[str, Scores], requests: Sequence[Request], items: NDArra
         start[OF_PRIOR] = near.get(OF_PRIOR, 0.0) - near.get(PRIOR, 0.0)
     stack = np.stack([parts[name] for name in names]) / scale[:, None, None]  # (P, B, N)
     anchor = np.array([start.get(name, 0.0) for name in names]) * scale
-    found = _most_likely(stack, out, items, anchor) / scale
+    found = _most_likely(stack, out, items, good, anchor) / scale
     weights = near | dict.fromkeys(parts, 0.0) | dict(zip(names, found.tolist(), strict=True))
     if {PRIOR, OF_PRIOR} <= set(parts):
         weights[OF_PRIOR] += weights[PRIOR]
@@ -183,16 +203,23 @@ def _fit(parts: Mapping[str, Scores], requests: Sequence[Request], items: NDArra
 
 
 def _most_likely(
-    stack: NDArray[np.float64], out: NDArray[np.bool_], items: NDArray[np.int64], anchor: NDArray[np.float64]
+    stack: NDArray[np.float64],
+    out: NDArray[np.bool_],
+    items: NDArray[np.int64],
+    good: NDArray[np.bool_],
+    anchor: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """(P,) weights >= 0 of scores (P, B, N) under which the items (B,) are most likely, near the anchor (P,)."""
+    """(P,) weights >= 0 of scores (P, B, N) under which the items (B,) are most likely, or those that are not good most
+    unlikely, near the anchor (P,)."""
     rows, penalty = np.arange(len(items)), PENALTY / len(items)
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         scores = np.where(out, -np.inf, np.tensordot(weights, stack, 1))
-        expected = (softmax(scores, axis=1) * stack).sum(2).mean(1)
-        slope = expected - stack[:, rows, items].mean(1) + 2 * penalty * (weights - anchor)
-        value = -log_softmax(scores, axis=1)[rows, items].mean() + penalty * ((weights - anchor) ** 2).sum()
+        log_prob = log_softmax(scores, axis=1)[rows, items]
+        odds = np.exp(log_prob) / np.maximum(-np.expm1(log_prob), TINY)
+        above = stack[:, rows, items] - (softmax(scores, axis=1) * stack).sum(2)
+        value = np.where(good, -log_prob, np.log1p(odds)).mean() + penalty * ((weights - anchor) ** 2).sum()
+        slope = (np.where(good, -1.0, odds) * above).mean(1) + 2 * penalty * (weights - anchor)
         return float(value), slope
 
     found = minimize(loss, anchor, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(anchor)).x

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpr.data.dataset import Request
-from gpr.scorers.pool import KINDS, UNTRAINED, Kind, Pool, fit, kind_of, without_history
+from gpr.scorers.pool import KINDS, UNFITTED, UNTRAINED, Kind, Pool, fit, kind_of, without_history
 from gpr.scorers.scorer import Scores, log_normalised
 
 Parts = dict[str, Scores]
@@ -94,7 +94,7 @@ def test_requests_with_both_take_the_larger_weights_where_none_was_seen() -> Non
     assert only_queries["both"] == only_queries["query"]
     assert only_queries["history"] == UNTRAINED
     only_histories = fit(*of_kind("history", parts, requests, items)).weights
-    assert only_histories["both"]["match"] == max(UNTRAINED["match"], only_histories["history"]["match"])
+    assert only_histories["both"]["match"] == max(UNFITTED["match"], only_histories["history"]["match"])
 
 
 def test_a_parts_scale_does_not_matter() -> None:
@@ -113,10 +113,28 @@ def test_a_part_that_says_the_same_of_all_items_weighs_nothing() -> None:
     pool = fit(parts | {"taste": np.full_like(parts["match"], -2.5)}, requests, items)
     assert {pool.weights[kind]["taste"] for kind in KINDS} == {0}
     flat = {name: np.zeros_like(part) for name, part in parts.items()}
-    assert fit(flat, requests, items) == Pool()
+    assert fit(flat, requests, items) == Pool.same(**UNTRAINED)
 
 
-def test_without_requests_the_weights_are_the_untrained_ones() -> None:
+def test_verdicts_on_what_scores_chose_find_the_weights_that_right_items_find() -> None:
+    """Also where nobody was asked about the right items, but about those that a part likes best."""
+    parts, _, items = made(1, requests=900)
+    parts = {name: part for name, part in parts.items() if name != "prior"}
+    rows = np.repeat(np.arange(900), 2)
+    shown = np.argsort(-parts["match"], axis=1)[:, :2].ravel()
+    asked = [Request("q")] * 900
+    told = fit({name: part[rows] for name, part in parts.items()}, asked * 2, shown, good=shown == items[rows])
+    known = fit(parts, asked, items)
+    for name, weight in known.weights["query"].items():
+        assert told.weights["query"][name] == pytest.approx(weight, rel=0.25)
+    only_good = shown == items[rows]
+    biased = fit(
+        {name: part[rows][only_good] for name, part in parts.items()}, asked[: only_good.sum()], items[rows][only_good]
+    )
+    assert biased.weights["query"]["match"] > 1.3 * known.weights["query"]["match"]
+
+
+def test_without_requests_the_weights_are_the_unfitted_ones() -> None:
     parts = {name: np.zeros((0, 3), np.float32) for name in ("generate", "prior", "match")}
     assert fit(parts, [], np.array([], np.int64)) == Pool()
 
