@@ -182,7 +182,9 @@ class Loop:
         self._joint.train()
         spent = self._spent
         self._pace.looked(spent - self._logged)
-        figures = {name: round(found.metrics[name], 4) for name in ("R@10", "NDCG@10") if name in found.metrics}
+        figures: dict[str, float] = {
+            name: round(found.metrics[name], 4) for name in ("R@10", "NDCG@10") if name in found.metrics
+        }
         entry = {"step": self._step, "valid_loss": round(found.loss, 4), **figures, "seconds": round(spent, 1)}
         self._folder.add_check(entry)
         if self._best is None or found.loss < self._best.loss:
