@@ -20,12 +20,11 @@ from gpr.evaluate.peers import Scales, peers_of
 from gpr.files import written_whole
 from gpr.scorers.ensemble import Ensemble
 from gpr.scorers.gpt import Gpt
-from gpr.scorers.pool import PRIOR, UNTRAINED, Pool, without_history
+from gpr.scorers.pool import PRIOR, Pool, without_history
 from gpr.scorers.scorer import Scores
 
 BATCH = 64
 CORRECTIONS = (PRIOR, "cold")
-GPT_ALONE = Pool.same(**UNTRAINED)
 """Parts that correct the others and rank nothing by themselves."""
 PROTOCOL = (
     "Full ranking of the catalogue on the test split; each right item counts as one request; items of the request's "
@@ -80,7 +79,7 @@ def find(
 
     def of_base(batch: list[Example]) -> dict[str, Scores]:
         asked = [example.request for example in batch]
-        return {"base": GPT_ALONE.combine(base.score_parts(asked), asked)}
+        return {"base": Pool().combine(base.score_parts(asked), asked)}
 
     def of_user(batch: list[Example]) -> dict[str, Scores]:
         asked = [example.request for example in batch]
@@ -88,7 +87,7 @@ def find(
         ranking = {name: part for name, part in parts.items() if name not in CORRECTIONS}
         rows = {"gpr": pool.combine(parts, asked)} | ranking
         own = {name: part for name, part in parts.items() if name not in ensemble.others}
-        return rows | ({"base": GPT_ALONE.combine(own, asked)} if alone else {})
+        return rows | ({"base": Pool().combine(own, asked)} if alone else {})
 
     stages = Stages(examples, scales, progress, kept)
     rest = stages.run("peers", "the peers", of_peers, 0.0, 0.05)

@@ -48,20 +48,25 @@ def kind_of(request: Request) -> Kind:
     return "query"
 
 
-def _unfitted() -> dict[Kind, Weights]:
-    return {kind: dict(UNTRAINED if kind == "history" else UNFITTED) for kind in KINDS}
+def _untrained() -> dict[Kind, Weights]:
+    return {kind: dict(UNTRAINED) for kind in KINDS}
 
 
 @dataclass(frozen=True)
 class Pool:
     """The weight of each part for each kind of request; a part without a weight does not count."""
 
-    weights: Mapping[Kind, Weights] = field(default_factory=_unfitted)
+    weights: Mapping[Kind, Weights] = field(default_factory=_untrained)
 
     @classmethod
     def same(cls, **weights: float) -> Pool:
         """The same weights for every kind of request."""
         return cls({kind: dict(weights) for kind in KINDS})
+
+    @classmethod
+    def unfitted(cls) -> Pool:
+        """What a run gets for requests of which it has seen none to fit weights on."""
+        return cls({kind: dict(UNTRAINED if kind == "history" else UNFITTED) for kind in KINDS})
 
     @classmethod
     def read(cls, content: object) -> Pool:
@@ -155,10 +160,10 @@ def fit(
     part's weights for either, since some parts hear the query alone, others the history.
     """
     if not requests:
-        return near or Pool()
+        return near or Pool.unfitted()
     kinds = np.array([kind_of(request) for request in requests])
     good = np.ones(len(items), bool) if good is None else good
-    weights = {kind: dict((near or Pool()).weights[kind]) for kind in KINDS}
+    weights = {kind: dict((near or Pool.unfitted()).weights[kind]) for kind in KINDS}
     for kind in KINDS:
         rows = np.flatnonzero(kinds == kind).tolist()
         if rows:

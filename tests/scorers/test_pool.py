@@ -113,7 +113,7 @@ def test_a_part_that_says_the_same_of_all_items_weighs_nothing() -> None:
     pool = fit(parts | {"taste": np.full_like(parts["match"], -2.5)}, requests, items)
     assert {pool.weights[kind]["taste"] for kind in KINDS} == {0}
     flat = {name: np.zeros_like(part) for name, part in parts.items()}
-    assert fit(flat, requests, items) == Pool.same(**UNTRAINED)
+    assert fit(flat, requests, items) == Pool()
 
 
 def test_verdicts_on_what_scores_chose_find_the_weights_that_right_items_find() -> None:
@@ -136,7 +136,7 @@ def test_verdicts_on_what_scores_chose_find_the_weights_that_right_items_find() 
 
 def test_without_requests_the_weights_are_the_unfitted_ones() -> None:
     parts = {name: np.zeros((0, 3), np.float32) for name in ("generate", "prior", "match")}
-    assert fit(parts, [], np.array([], np.int64)) == Pool()
+    assert fit(parts, [], np.array([], np.int64)) == Pool.unfitted()
 
 
 @settings(deadline=None)
