@@ -92,7 +92,7 @@ def test_a_taught_run_puts_good_above_bad_and_leaves_the_old_one(workspace: Work
     assert {"loss", "generate", "match", "preference"} <= set(run.log()[0])
     assert run.checks()[0]["step"] == 0
     assert not (run.folder / "lessons.json").exists()
-    assert run.command == "python -m gpr teach --run r --as r-taught"
+    assert run.command == "python -m gpr teach --run r --as r-taught --epochs 30 --max-minutes 6.0"
     assert workspace.recommender("r-taught").recommend(Request("night number 0"), 3)
 
 
