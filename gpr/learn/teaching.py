@@ -1,6 +1,9 @@
 """Training a finished run further from labels: good ones as positives, bad ones through a preference loss, and training
 rows as before, so that nothing is forgotten. Where validation gets worse the adapter from before stays. What was called
-good is also an example for the scorers that learn from the data at once."""
+good is also an example for the scorers that learn from the data at once.
+
+A run without validation requests is judged by labels set aside; what it learned is kept where these are clearly better
+off, and otherwise only the weights of the scorers follow the labels, which a few dozen of them can decide."""
 
 from __future__ import annotations
 
@@ -37,10 +40,10 @@ from gpr.learn.schedule import (
     seconds_of_steps,
 )
 from gpr.learn.taught import Answers, answers, report
-from gpr.learn.trainer import Loop, loss_weights
+from gpr.learn.trainer import Loop, Outcome, loss_weights
 from gpr.learn.training import KEPT_STEP, finish, foresee
 from gpr.learn.validation import Found, Measure, Validation
-from gpr.learn.verdicts import Verdicts, fresh, keep_fitted_on, verdicts
+from gpr.learn.verdicts import Verdicts, clearly_less, fresh, keep_fitted_on, verdicts
 from gpr.lm.base import Base
 from gpr.lm.body import linear_layers
 from gpr.lm.prompts import Prompts
@@ -165,47 +168,55 @@ def teach(
     outcome = Loop(joint, rows, schedule, options, folder, progress, stop, look).run(start, kept, look_first=True)
     progress.update(phase="reading the items again", heard=True)
     joint.eval()
-    stays = _untrained(taught, told)
-    with taught.part_of_the_way(joint):
-        found = _found(taught, joint, validation, schedule.requests, progress) if outcome.step else stays
-        progress.update(phase="saving")
-        if found is stays or found.loss >= stays.loss:
-            found, last, fitted = stays, replace(first, pool=stays.pool), taught.lessons.judging and told
-            _keep_before(folder, before, stays.pool)
-            outcome = replace(outcome, note=WEIGHTS_ALONE if fitted else outcome.note)
-        else:
-            last, fitted = taught.answers(joint, found.pool, taught.wiser), told
-            gpt = taught.gpt(joint)
-            save_adapter(folder.adapter, gpt, taught.model, found.pool, taught.sequence(gpt), examples=taught.examples)
-    keep_fitted_on(folder.adapter, before, taught.fresh if fitted else ())
+    found, last, note = _end(taught, joint, validation, schedule.requests, told, first, outcome, folder, progress)
     folder.write("taught.json", report(dataset, taught.lessons, first, last))
-    finish(found, outcome, folder, progress)
+    finish(found, replace(outcome, note=note), folder, progress)
     (folder.path / "lessons.json").unlink(missing_ok=True)
 
 
+def _end(
+    taught: Taught,
+    joint: PreferenceModel,
+    validation: Validation,
+    requests: int,
+    told: Verdicts | None,
+    first: Answers,
+    outcome: Outcome,
+    folder: RunFolder,
+    progress: Progress,
+) -> tuple[Found, Answers, str]:
+    """Writes what was learned, or else the adapter from before, with what it says to the requests of the lessons, and a
+    note."""
+    stays, by_labels = _untrained(taught, told), bool(taught.lessons.judging)
+    if outcome.step:
+        with taught.part_of_the_way(joint):
+            progress.update(phase="choosing the weights of the scorers")
+            gpt = taught.gpt(joint)
+            sequence = taught.sequence(gpt)
+            found = validation.at_the_end(gpt, sequence, requests)
+            if found.losses is None or stays.losses is None or clearly_less(found.losses, stays.losses):
+                progress.update(phase="saving")
+                save_adapter(folder.adapter, gpt, taught.model, found.pool, sequence, examples=taught.examples)
+                keep_fitted_on(folder.adapter, taught.before, taught.fresh)
+                return found, taught.answers(joint, found.pool, taught.wiser), outcome.note
+    with written_whole(folder.adapter) as partial:
+        shutil.copytree(taught.before, partial)
+        save_pool(partial, stays.pool)
+        keep_fitted_on(partial, taught.before, taught.fresh if by_labels else ())
+    return stays, replace(first, pool=stays.pool), WEIGHTS_ALONE if by_labels else outcome.note
+
+
 def _untrained(taught: Taught, told: Verdicts | None) -> Found:
-    """The run as it was; where labels judge, with the weights that all of them fit, and with the loss that these have
+    """The run as it was; where labels judge, with the weights that all of them fit, and with the losses that these have
     on the ones set aside when they are fitted on the others."""
     figures = RunFolder(taught.before.parent).read("metrics.json")
     judging = {one.request for one in taught.lessons.judging}
     aside = told.among(judging) if told else None
     if not told or not aside:
-        return Found(taught.pool, math.inf, figures)
+        return Found(taught.pool, math.nan, figures)
     others = told.among({*told.requests} - judging)
-    return Found(told.weights(taught.pool), aside.loss(others.weights(taught.pool) if others else taught.pool), figures)
-
-
-def _found(taught: Taught, joint: PreferenceModel, validation: Validation, requests: int, progress: Progress) -> Found:
-    """Weights of the pool that fit what was learned, where there is something to fit them on."""
-    progress.update(phase="choosing the weights of the scorers")
-    gpt = taught.gpt(joint)
-    return validation.at_the_end(gpt, taught.sequence(gpt), requests)
-
-
-def _keep_before(folder: RunFolder, before: Path, pool: Pool) -> None:
-    with written_whole(folder.adapter) as partial:
-        shutil.copytree(before, partial)
-        save_pool(partial, pool)
+    losses = aside.losses(others.weights(taught.pool) if others else taught.pool)
+    return Found(told.weights(taught.pool), float(losses.mean()), figures, losses)
 
 
 def _prepare(

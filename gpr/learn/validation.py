@@ -11,7 +11,7 @@ import numpy as np
 from gpr.data.dataset import Dataset, Example, Request
 from gpr.learn import processes, sharing
 from gpr.learn.lessons import Lesson
-from gpr.learn.verdicts import Verdicts, log_loss, verdicts
+from gpr.learn.verdicts import Verdicts, verdicts
 from gpr.scorers.ensemble import Ensemble, scorers_of
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.pool import Pool, fit
@@ -32,6 +32,8 @@ class Found:
     loss: float
     """Minus the mean log-probability of the right items under that pool; NaN without a request."""
     metrics: dict[str, float]
+    losses: np.ndarray | None = None
+    """Of each verdict, where these judge."""
 
 
 class Validation:
@@ -74,14 +76,15 @@ class Validation:
         parts = _scores(ensemble, asked)
         pool = self._weights(parts, asked, items, near)
         log_probs = pool.combine(parts, asked)
-        loss = log_loss(log_probs, items, np.ones(len(items), bool))
-        return Found(pool, loss, self._measure(log_probs, items))
+        right = log_probs[np.arange(len(items)), items]
+        return Found(pool, -float(right[np.isfinite(right)].mean()), self._measure(log_probs, items))
 
     def _judged(self, ensemble: Ensemble, near: Pool | None) -> Found:
         """By labels, which are no sample: their log-loss is a fair judge, and figures of ranking would not be."""
         pool = self._weights({}, [], np.array([], np.int64), near)
         told = verdicts(self._judging, ensemble)
-        return Found(pool, told.loss(pool) if told else float("nan"), {})
+        losses = told.losses(pool) if told else None
+        return Found(pool, float("nan") if losses is None else float(losses.mean()), {}, losses)
 
     def _weights(self, parts: Mapping[str, Scores], asked: list[Request], items: np.ndarray, near: Pool | None) -> Pool:
         """Fitted on the right items of the sample, and on verdicts."""

@@ -55,17 +55,18 @@ class Verdicts:
         """Fitted on them, drawn to those of a pool."""
         return fit(self.parts, self.requests, self.items, near, self.good)
 
-    def loss(self, pool: Pool) -> float:
-        """Of a pool that has not seen them."""
-        return log_loss(pool.combine(self.parts, self.requests), self.items, self.good)
+    def losses(self, pool: Pool) -> np.ndarray:
+        """(B,) minus the log-probability of each verdict, of a pool that has not seen them."""
+        log_probs = pool.combine(self.parts, self.requests)
+        said = log_probs[np.arange(len(self.items)), self.items].astype(np.float64)
+        lost: np.ndarray = -np.where(self.good, said, np.log(np.maximum(-np.expm1(said), TINY)))
+        return lost
 
 
-def log_loss(log_probs: Scores, items: np.ndarray, good: np.ndarray) -> float:
-    """Minus the mean log-probability of what is known of the items (B,): that they are right, or, of one that is not
-    good, (B,), that they are not. What was in the history is left out."""
-    said = log_probs[np.arange(len(items)), items].astype(np.float64)
-    known = np.where(good, said, np.log(np.maximum(-np.expm1(said), TINY)))
-    return -float(known[np.isfinite(said)].mean())
+def clearly_less(new: np.ndarray, old: np.ndarray) -> bool:
+    """Whether losses of the same verdicts are lower by more than twice the standard error of their difference."""
+    gain = old - new
+    return bool(gain.mean() > 2 * gain.std() / np.sqrt(len(gain)))
 
 
 def fresh(lessons: Sequence[Lesson], dataset: Dataset, adapter: Path) -> list[Lesson]:
