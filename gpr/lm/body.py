@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
+from transformers.utils.output_capturing import maybe_install_capturing_hooks
 
 
 def body_of(model: Any) -> Any:
@@ -145,6 +146,7 @@ def split(body: Any, depth: int) -> tuple[nn.Module, nn.Module]:
 
     `upper(inputs_embeds=lower(ids))` is `body(ids)`. Lets frozen lower layers be run once and their output kept.
     """
+    maybe_install_capturing_hooks(body)  # once: each part would add its own, and a layer's states be listed twice
     lower, upper = copy.copy(body), copy.copy(body)
     lower._modules, upper._modules = dict(body._modules), dict(body._modules)
     lower.config, upper.config = copy.deepcopy(body.config), copy.deepcopy(body.config)

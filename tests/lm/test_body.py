@@ -79,10 +79,13 @@ def test_the_two_parts_give_what_the_whole_gives(family: str, depth: int) -> Non
     body: Any = body_of(tiny(family))
     assert can_split(body)
     with torch.inference_mode():
-        whole = body(input_ids=IDS, output_hidden_states=True, use_cache=False)
         lower, upper = split(body, depth)
-        middle = read(lower, input_ids=IDS)
-        torch.testing.assert_close(middle, whole.hidden_states[depth])
+        below = lower(input_ids=IDS, output_hidden_states=True, use_cache=False)
+        middle = below.last_hidden_state
+        whole = body(input_ids=IDS, output_hidden_states=True, use_cache=False)
+        for state, expected in zip([*below.hidden_states[:-1], middle], whole.hidden_states, strict=False):
+            torch.testing.assert_close(state, expected)
+        assert (len(below.hidden_states), len(whole.hidden_states)) == (depth + 1, 5)
         torch.testing.assert_close(read(upper, inputs_embeds=middle), whole.last_hidden_state)
         torch.testing.assert_close(read(body, input_ids=IDS), whole.last_hidden_state)  # left as it was
     assert body.config.num_hidden_layers == len(body.layers) == 4
