@@ -156,7 +156,7 @@ def load_recommender(
         _keep(kept, gpt)
     sequence = load_sequence(adapter, dataset.catalogue, text_vectors(gpt)) if adapter else None
     taught = load_examples(adapter, dataset.catalogue) if adapter else []
-    others = scorers_of(dataset.with_examples(taught), sequence)
+    others = scorers_of(dataset.with_validation().with_examples(taught), sequence)
     return Recommender(dataset, Ensemble(gpt, others), pool, run, model_key, taught)
 
 

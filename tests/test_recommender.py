@@ -17,6 +17,7 @@ from gpr.errors import DataError, ModelError, RequestError, RunError
 from gpr.learn.run_folder import RunFolder
 from gpr.lm.base import Base
 from gpr.recommender import Recommender, load_recommender
+from gpr.scorers.words import Words
 from gpr.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -33,6 +34,16 @@ def recommender(trained: Workspace, cache_root: Path) -> Recommender:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GPR_CACHE", str(cache_root))
         return trained.recommender("films")
+
+
+def test_what_learns_at_once_knows_the_validation_queries_in_the_end(recommender: Recommender, films: Dataset) -> None:
+    asked = Request("worms in the sand")
+    dune = films.catalogue.numbers["m10"]
+    known, unaware = (
+        one.score_all([asked])[0, dune]
+        for one in (recommender.ensemble.others["words"], Words(films, with_queries=True))
+    )
+    assert known > unaware
 
 
 def test_the_answer_to_a_query(recommender: Recommender, films: Dataset) -> None:

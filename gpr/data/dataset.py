@@ -167,6 +167,12 @@ class Dataset:
         new = tuple(one for one in dict.fromkeys(more) if one not in known)
         return replace(self, examples={**self.examples, "train": (*self.examples["train"], *new)}) if new else self
 
+    def with_validation(self) -> Dataset:
+        """The same with its validation queries as training examples, for when nothing has to be fitted any more."""
+        return self.with_examples(
+            one for one in self.examples["valid"] if one.request.query and not one.request.history
+        )
+
     @cached_property
     def hash(self) -> str:
         """16 hex digits that change with anything that is trained on or measured with."""

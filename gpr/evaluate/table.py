@@ -18,10 +18,10 @@ from gpr.evaluate.figures import facts_of, figures, judged
 from gpr.evaluate.outcome import Outcome, from_arrays, joined, to_arrays
 from gpr.evaluate.peers import Scales, peers_of
 from gpr.files import written_whole
-from gpr.scorers.ensemble import Ensemble
+from gpr.scorers.ensemble import Ensemble, scorers_of
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.pool import PRIOR, Pool, without_history
-from gpr.scorers.scorer import Scores
+from gpr.scorers.scorer import Scorer, Scores
 
 BATCH = 64
 CORRECTIONS = (PRIOR, "cold")
@@ -30,7 +30,8 @@ PROTOCOL = (
     "Full ranking of the catalogue on the test split; each right item counts as one request; items of the request's "
     "history are left out; ties share the mean of their ranks; histories leave the last two items out by time, ties in "
     "the file's order. Intervals: 95 % bootstrap over queries; tests: paired randomisation over queries. "
-    "Scores that are no probabilities get one factor each, fitted on the validation split, for their log-loss."
+    "Scores that are no probabilities get one factor each, fitted on the validation split, for their log-loss. "
+    "After that, what learns from examples at once knows the validation queries too, peers included."
 )
 Progress = Callable[[float, str], None]
 Outcomes = dict[str, Outcome]
@@ -70,8 +71,9 @@ def find(
     examples = dataset.examples["test"]
     if not examples:
         raise DataError("There is nothing to evaluate on: the test split is empty.", where=dataset.name)
-    peers = peers_of(dataset)
-    scales = Scales(dataset, peers | ensemble.others)
+    known = dataset.with_validation()
+    peers = peers_of(known)
+    scales = Scales(dataset, peers | ensemble.others if known is dataset else ensemble.others | _unaware(dataset))
     alone = base is ensemble.gpt
 
     def of_peers(batch: list[Example]) -> dict[str, Scores]:
@@ -98,6 +100,11 @@ def find(
     return {name: outcome for name, outcome in found.items() if name not in rest} | {
         name: (found | rest)[name] for name in ("base", *peers)
     }
+
+
+def _unaware(dataset: Dataset) -> dict[str, Scorer]:
+    """The scorers whose scale is fitted on the validation queries, without knowing these."""
+    return scorers_of(dataset) | peers_of(dataset)
 
 
 class Stages:

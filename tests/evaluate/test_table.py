@@ -16,12 +16,16 @@ import pytest
 from gpr.data.dataset import Dataset, Example, Request
 from gpr.errors import DataError
 from gpr.evaluate.metrics import NAMES
+from gpr.evaluate.peers import Scales
 from gpr.evaluate.table import evaluate
 from gpr.lm.base import Base
 from gpr.lm.prompts import Prompts
 from gpr.scorers.ensemble import Ensemble, scorers_of
 from gpr.scorers.gpt import Gpt
 from gpr.scorers.pool import Pool
+from gpr.scorers.popular import Popular
+from gpr.scorers.scorer import Scorer
+from gpr.scorers.words import Words
 from tests.small_models import with_lora
 
 
@@ -43,6 +47,23 @@ def both(films: Dataset, gpt: Gpt) -> Ensemble:
 
 def silent(share: float, words: str) -> None:
     pass
+
+
+def test_no_scale_is_fitted_on_queries_that_its_scorer_knows(
+    films: Dataset, gpt: Gpt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, Scorer] = {}
+
+    def scales(dataset: Dataset, scorers: dict[str, Scorer]) -> Scales:
+        seen.update(scorers)
+        return Scales(dataset, scorers)
+
+    monkeypatch.setattr("gpr.evaluate.table.Scales", scales)
+    evaluate(films, gpt, Ensemble(gpt, scorers_of(films.with_validation())), Pool(), silent)
+    asked = [example.request for example in films.examples["valid"] if example.request.query]
+    for name in ("words", "bm25_queries"):
+        np.testing.assert_array_equal(seen[name].score_all(asked), Words(films, with_queries=True).score_all(asked))
+    np.testing.assert_array_equal(seen["popular"].score_all(asked), Popular(films).score_all(asked))
 
 
 @pytest.mark.parametrize("with_run", [False, True])
