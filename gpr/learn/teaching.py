@@ -55,7 +55,7 @@ from gpr.scorers.sequence import SequenceModel, load_sequence
 
 EPOCHS, MINUTES, LEARNING_RATE = 4, 6.0, 2e-4
 """Usual ones: a few minutes on a CPU, and small steps from where the run stands."""
-WEIGHTS_ALONE = "What was learned is worse on labels set aside: only the weights of the scorers are new."
+WEIGHTS_ALONE = "On labels set aside what was learned is not clearly better: only the weights of the scorers are new."
 FEWEST_REPEATED = 64
 """Training rows that are shown again beside the labels, at least; else as many as there are labels."""
 CHECKS = 2
