@@ -7,6 +7,8 @@ from pathlib import Path
 from gpr.learn.needs import Estimate, apart
 from gpr.runs import RunInfo
 
+CARD = "README.md"
+"""Its name in the folder of a run, and in what is exported of one."""
 DOES = {
     "recommend": ("recommend items of a catalogue", 'recommend "..."'),
     "score": ("say whether an item is a good answer to a request", "score --query ... --item ID"),
@@ -31,11 +33,26 @@ With GPR: `gpr import FILE`, then `gpr {asked} --run {name}`. The LoRA weights a
 
 `match.safetensors` holds the maps of the two-tower part, `pool.json` the weights of the scorers.
 """
+FROM_SCRATCH = """## Limits
+
+- It knows the words of the text that it was made from and little else; it is a base model, and follows no instructions.
+- Perplexity is that of text held out of the same sources.
+
+## Use
+
+With GPR: `gpr train DATA --run NAME --base {name}`. The model is a folder in transformers' own format, with its
+tokenizer.
+"""
 
 
 def model_card(run: RunInfo) -> str:
     """Data, settings, metrics, limits and use of a run."""
-    does, asked = DOES[run.task]
+    if run.task == "pretrain":
+        what, rest = "A GPT and its tokenizer, made from scratch on text with GPR.", FROM_SCRATCH.format(name=run.name)
+    else:
+        does, asked = DOES[run.task]
+        what = f"A LoRA adapter that makes a causal language model {does}, made with GPR."
+        rest = LIMITS + "\n" + USE.format(name=run.name, asked=asked)
     about = {
         "base model": Path(run.base).name,
         "data": Path(run.data).name,
@@ -48,7 +65,7 @@ def model_card(run: RunInfo) -> str:
     }
     parts = [
         f"# {run.name}",
-        f"A LoRA adapter that makes a causal language model {does}, made with GPR.",
+        what,
         run.note,
         _table("about", "", about),
         run.message,
@@ -56,7 +73,7 @@ def model_card(run: RunInfo) -> str:
         _table("metric", "value", {name: f"{value:.4f}" for name, value in run.metrics.items()}) or "None.",
         "## Settings",
         _table("setting", "value", {name: value for name, value in run.settings.items() if value is not None}),
-        LIMITS + "\n" + USE.format(name=run.name, asked=asked),
+        rest,
     ]
     return "\n\n".join(part for part in parts if part).rstrip() + "\n"
 

@@ -15,7 +15,7 @@ from gpr.errors import DataError, GPRError, RunError
 from gpr.files import disk_error, written_whole
 from gpr.learn.options import Options
 from gpr.learn.run_folder import RunFolder
-from gpr.model_card import model_card
+from gpr.model_card import CARD, model_card
 from gpr.runs import MODEL, TASK_DATA, RunInfo
 from gpr.scorers.pool import Pool
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 Kind = Literal["run", "adapter", "merged"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PARTS = ("config.json", "metrics.json", "done.json", "notes.json", "state.json", "log.jsonl", "checks.jsonl")
-CARD = "README.md"
 LABELS = "labels.json"
 """Of a run that classifies or scores: id -> label. The texts that it learned from stay behind."""
 KNOWN = re.compile(r"(adapter/)?[\w.-]+\.(json|jsonl|md|safetensors)")
@@ -45,7 +44,7 @@ def export_run(run: RunInfo, path: Path, kind: Kind = "run") -> Path:
 
     Args:
         kind: the whole run with its report, which can be imported again; the adapter as peft loads it; or the base
-            model with the adapter merged into it.
+            model with the adapter merged into it, and all that there is of a GPT from scratch.
 
     Raises:
         RunError: the run is not finished, or the kind is unknown. WorkspaceError: the disk refused, or something is
@@ -53,8 +52,8 @@ def export_run(run: RunInfo, path: Path, kind: Kind = "run") -> Path:
     """
     if not run.usable:
         raise RunError(run.standing, hint="Only a finished run can be exported.")
-    if run.task == "pretrain":
-        hint = f"Its model is a folder that transformers reads: {run.folder / MODEL}"
+    if run.task == "pretrain" and kind in ("run", "adapter"):
+        hint = "Export it as 'merged': the model and its tokenizer, which `--base` takes."
         raise RunError(f"The run '{run.name}' made a base model, not an adapter.", hint=hint)
     if kind not in KINDS:
         raise RunError(f"A run cannot be exported as '{kind}'.", hint=f"Choose one of: {', '.join(KINDS)}.")
@@ -95,6 +94,9 @@ def _adapter(run: RunInfo, folder: Path) -> None:
 
 
 def _merged(run: RunInfo, folder: Path) -> None:
+    if run.task == "pretrain":
+        shutil.copytree(run.folder / MODEL, folder, dirs_exist_ok=True)
+        return
     from gpr.bases import load_any_base
     from gpr.scorers.adapter import load_adapter
 

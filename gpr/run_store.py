@@ -18,11 +18,12 @@ from filelock import FileLock
 from gpr.data.dataset import Dataset
 from gpr.device_queue import Turns
 from gpr.errors import GPRError, RunError
-from gpr.files import disk_error
+from gpr.files import disk_error, written_whole
 from gpr.gallery import shipped_run, shipped_runs
 from gpr.learn.needs import Estimate
 from gpr.learn.options import Options, Shape, check_name
 from gpr.learn.run_folder import Progress, RunFolder
+from gpr.model_card import CARD, model_card
 from gpr.run_plans import Plan, pretraining, training
 from gpr.run_work import work
 from gpr.runs import RunInfo, check_replaceable, find_run, read_run, read_runs
@@ -214,7 +215,11 @@ class RunStore(ABC):
             words = "interrupted" if isinstance(error, KeyboardInterrupt) else f"unexpected {type(error).__name__}"
             progress.update(status="failed", message=f"The run ended early: {words}.")
             raise
-        return read_run(folder.path)
+        run = read_run(folder.path)
+        if run.usable:
+            with written_whole(folder.path / CARD) as partial:
+                partial.write_text(model_card(run), encoding="utf-8")
+        return run
 
     @contextmanager
     def _turn(self, folder: RunFolder, progress: Progress, asked: Callable[[], bool]) -> Iterator[float]:

@@ -50,6 +50,7 @@ def test_the_card_tells_data_settings_metrics_and_limits(trained: Workspace, pac
     digest = trained.run("films").config["data_hash"]
     for words in (digest, "| learning rate | 0.01 |", "| NDCG@10 |", "## Limits", "--learning-rate 0.01"):
         assert words in card
+    assert (trained.run("films").folder / "README.md").read_text() == card
 
 
 def test_plain_peft_loads_the_adapter(trained: Workspace, tiny_base_folder: Path, tmp_path: Path) -> None:

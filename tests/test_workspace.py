@@ -6,6 +6,7 @@ import errno
 import os
 import shlex
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,18 @@ def test_a_name_is_given_once_unless_it_is_to_be_overwritten(workspace: Workspac
         workspace.new_run_folder("a")
     again = workspace.new_run_folder("a", overwrite=True)
     assert [path.name for path in again.path.iterdir()] == ["state.json"]
+
+
+def test_of_two_starts_at_once_under_one_name_one_counts(workspace: Workspace) -> None:
+    def start(number: int) -> str:
+        try:
+            return workspace.new_run_folder("a").path.name
+        except RunError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as many:
+        said = list(many.map(start, range(8)))
+    assert sorted(said) == ["The run 'a' is going on. Stop it first."] * 7 + ["a"]
 
 
 @pytest.mark.parametrize("state", [{"status": "failed"}, {"status": "running", "pid": 1, "born": 1.0}, {}])

@@ -12,6 +12,7 @@ lessons.json   the labels that a taught run learns from, until it is done
 taught.json    what teaching changed
 metrics.json   validation figures
 done.json      written last: the run is usable
+README.md      its model card
 """
 
 from __future__ import annotations

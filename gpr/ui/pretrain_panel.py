@@ -34,9 +34,9 @@ class PretrainPanel:
                 True, label="Read the active data", info="The items' texts and the training queries."
             )
             with gr.Row():
-                self.layers = gr.Number(USUAL.layers, label="Layers", precision=0, min_width=90)
-                self.width = gr.Number(USUAL.width, label="Width", precision=0, min_width=90)
-                self.minutes = gr.Number(MINUTES, label="Minutes at most", min_width=90)
+                self.layers = _number(USUAL.layers, "Layers", "More learn more, and take longer.", precision=0)
+                self.width = _number(USUAL.width, "Width", "Of its states; a multiple of 32.", precision=0)
+                self.minutes = _number(MINUTES, "Minutes at most", "Of the whole run.")
             with gr.Row():
                 self.button = gr.Button("Make it", min_width=100, elem_id="gpr-pretrain-start")
                 self.estimating = Estimating(context, self.plan, "gpr-pretrain-estimate")
@@ -75,3 +75,7 @@ class PretrainPanel:
         shape = Shape(layers=round(layers or 0), width=round(width or 0))
         data = self.context.settle(stored).data if use_data else ""
         return pretraining(texts, shape, minutes, data)
+
+
+def _number(value: float, label: str, info: str, **more: Any) -> gr.Number:
+    return gr.Number(value, label=label, info=info, min_width=110, **more)

@@ -14,6 +14,8 @@ from gpr.errors import DataError, RunError
 from gpr.learn import pretraining
 from gpr.learn.options import Shape
 from gpr.learn.text_loop import TextLoop
+from gpr.lm.base import load_base
+from gpr.packing import export_run
 from gpr.workspace import Options, RunInfo, Workspace
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -38,7 +40,9 @@ def pretrain(
     return workspace.pretrain([text], workspace.new_run_folder(name), shape, None, stop)
 
 
-def test_perplexity_falls_and_the_result_is_a_base_model(workspace: Workspace, text: Path, films_folder: Path) -> None:
+def test_perplexity_falls_and_the_result_is_a_base_model(
+    workspace: Workspace, text: Path, films_folder: Path, tmp_path: Path
+) -> None:
     run = pretrain(workspace, text)
     assert (run.status, run.task, run.step) == ("done", "pretrain", run.steps)
     log, checks = run.log(), run.checks()
@@ -47,6 +51,11 @@ def test_perplexity_falls_and_the_result_is_a_base_model(workspace: Workspace, t
     assert run.metrics["perplexity"] < 300
     assert run.command.startswith("python -m gpr pretrain")
     assert "--layers 1 --width 32" in run.command
+    assert "| perplexity |" in (run.folder / "README.md").read_text()
+    with pytest.raises(RunError, match="made a base model, not an adapter. Export it as 'merged'"):
+        export_run(run, tmp_path / "p.zip")
+    passed_on = export_run(run, tmp_path / "passed-on", "merged")
+    assert load_base(str(passed_on)).model.config.num_hidden_layers == 1
     options = Options(epochs=1, base="p")
     first = workspace.train(str(films_folder), workspace.new_run_folder("a"), options, lambda: False)
     again = workspace.train(
