@@ -59,7 +59,7 @@ class JointModel(nn.Module):
         head = Head(model)
         self.device = head.weight.device
         self._branches = Branches(prompts.trie, head, self.device)
-        self._layers = Layers(model, trained_layers, sharing.read_now, mixed)
+        self._layers = Layers(model, trained_layers, sharing.read_now, mixed, not sharing.wanted())
         self._texts = prompts.texts
         self.weights = dict(zip(("generate", "match"), weights, strict=True))
         """Of each loss in their sum."""
@@ -145,8 +145,10 @@ class JointModel(nn.Module):
         read = self._read_items(mine if len(mine) else fresh[:1])
         read = processes.rows_of_all(read, [len(part) for part in parts])
         self.memory[self._tensor(fresh)] = read.detach()
-        items = self.memory[self._tensor(others)].index_put((self._tensor(np.searchsorted(others, fresh)),), read)
-        scores = SCALE * self.match.request_vectors(found) @ self.match.item_vectors(items).T
+        vectors = self.match.item_vectors(self.memory[self._tensor(others)])
+        places = (self._tensor(np.searchsorted(others, fresh)),)
+        vectors = vectors.index_put(places, self.match.item_vectors(read))  # only these lead back into the model
+        scores = SCALE * self.match.request_vectors(found) @ vectors.T
         return scores, self._tensor(np.searchsorted(others, own))
 
     def _cross_entropy(self, scores: Tensor, right: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from gpr.lm.body import body_of, can_split, low_depths, split
+from gpr.lm.halved import halved
 from gpr.lm.reading import padded
 
 KEPT_BYTES = 2 << 30
@@ -30,13 +31,21 @@ class Layers:
         read_now: from whether there is something to read with the lower layers to whether they are used now: where
             several processes have parts of their weights, none can use them alone.
         mixed: products of matrices are in bfloat16, and all else in the model's own number format.
+        whole: all weights are here, so that they can be cast once for that and kept (`halved.py`).
     """
 
     def __init__(
-        self, model: Any, trained_layers: int, read_now: Callable[[bool], bool] = bool, mixed: bool = False
+        self,
+        model: Any,
+        trained_layers: int,
+        read_now: Callable[[bool], bool] = bool,
+        mixed: bool = False,
+        whole: bool = True,
     ) -> None:
-        self._read_now, self._mixed = read_now, mixed
         body = body_of(model)
+        cast = mixed and whole and can_split(body)
+        body = halved(body) if cast else body
+        self._read_now, self._casts_each_time = read_now, mixed and not cast
         depth = body.config.num_hidden_layers - trained_layers
         self._low = low_depths(body)
         self._lower: Any
@@ -57,7 +66,7 @@ class Layers:
 
         `kind` and `numbers` name the texts: the same name always means the same text.
         """
-        with torch.autocast(device.type, torch.bfloat16, self._mixed):
+        with torch.autocast(device.type, torch.bfloat16, self._casts_each_time):
             return self._read(kind, numbers, texts, device)
 
     def _read(
