@@ -41,6 +41,7 @@ def start(workspace: Workspace, plan: Plan, name: str) -> RunInfo:
         RunError: the name is taken, or the process died at once.
     """
     folder = workspace.new_run_folder(name)
+    plan.lay_into(folder)  # so that whoever looks before the process has begun sees what it will do
     return _spawn(workspace, folder, command_words(plan.config, folder.path, name))
 
 
@@ -61,7 +62,9 @@ def pretrain(workspace: Workspace, plan: Plan, name: str) -> RunInfo:
     except OSError as error:
         _has_failed(folder, "Its texts could not be kept.")
         raise disk_error(error, own) from error
-    return _spawn(workspace, folder, command_words(plan.config | {"texts": copies}, folder.path, name))
+    plan = Plan(plan.config | {"texts": copies})
+    plan.lay_into(folder)
+    return _spawn(workspace, folder, command_words(plan.config, folder.path, name))
 
 
 def teach(workspace: Workspace, name: str, to: str = "") -> RunInfo:

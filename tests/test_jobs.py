@@ -160,6 +160,7 @@ def test_a_process_that_dies_at_once_is_told_in_words(
         jobs.start(workspace, training("funds", Options()), "a")
     run = workspace.run("a")
     assert (run.status, run.message) == ("failed", "a: The run did not start. It said: no such library")
+    assert run.command == "python -m gpr train funds --run a"
 
 
 def test_there_must_be_a_run_to_stop(workspace: Workspace) -> None:
