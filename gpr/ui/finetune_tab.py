@@ -18,7 +18,7 @@ from gpr.ui.header import IDLE_SECONDS
 from gpr.ui.language import say
 from gpr.ui.manage_runs import ManageRuns
 from gpr.ui.messages import failure, notice, title, worded
-from gpr.ui.press import KEEPS_FOCUS, pressable, pressed
+from gpr.ui.press import KEEPS_FOCUS, KEEPS_OPEN, pressable, pressed
 from gpr.ui.pretrain_panel import PretrainPanel
 from gpr.ui.runs import NEWEST, queue_list, run_card, run_table, training_words
 from gpr.ui.settings import Settings
@@ -41,7 +41,7 @@ class FinetuneTab:
             with gr.Column(scale=2, min_width=280, elem_classes="gpr-panel"):
                 self._form()
             with gr.Column(scale=3, min_width=280):
-                self.card = gr.HTML("", elem_id="gpr-run-card", apply_default_css=False, js_on_load=None)
+                self.card = gr.HTML("", elem_id="gpr-run-card", apply_default_css=False, js_on_load=KEEPS_OPEN)
                 self.curve = gr.LinePlot(
                     x="step", y="loss", color="part", height=230, visible=False, elem_id="gpr-curve", x_title="step",
                     y_title="loss", color_title="loss of", tooltip="all", color_map=COLOURS,

@@ -57,6 +57,16 @@ new MutationObserver(() => {
 """
 """For HTML that comes a moment after the page: until then it has the height that it had last, so that nothing jumps."""
 
+KEEPS_OPEN = """
+const open = new Set();
+const told = (fold) => fold.querySelector('summary')?.textContent;
+element.addEventListener('toggle', ({target}) => open[target.open ? 'add' : 'delete'](told(target)), true);
+new MutationObserver(() => {
+  for (const fold of element.querySelectorAll('details')) if (open.has(told(fold))) fold.open = true;
+}).observe(element, {childList: true, subtree: true});
+"""
+"""For HTML that is written anew by itself: the folds that were opened stay open."""
+
 
 def pressable(value: str = "", *, more: str = "", **settings: Any) -> gr.HTML:
     """A piece of HTML with the event `.press`; `pressed()` reads what it brings.

@@ -89,6 +89,7 @@ def test_what_a_run_shows_while_it_learns_and_afterwards(visit: Visit, workspace
     expect(card).to_contain_text("Validation at step 20: loss 1.234, R@10 0.750, NDCG@10 0.500")
     expect(card).to_contain_text("learning rate 0.0005 · 12 examples/s · 1.5 GB")
     expect(card).to_contain_text("Foreseen: 1 min 30 s, 2.0 GB memory, 205 MB disk")
+    card.get_by_text("Log", exact=True).click()
     words = "Validation got worse at 3 checks: stopped, kept step 20."
     read = {"before": 42.13, "after": 17.5, "steps": 9, "kept": True}
     done = FakeRun("a", data, message=words, config=foreseen, state=machine, forgotten=True, adaptation=read)
@@ -98,6 +99,7 @@ def test_what_a_run_shows_while_it_learns_and_afterwards(visit: Visit, workspace
     expect(card).to_contain_text("20 s more because it was interrupted · a step took 1.4 times as long as foreseen")
     expect(card).to_contain_text(words)
     expect(card).to_contain_text("trained on a person who has been forgotten since")
+    expect(card.locator("details.gpr-log pre")).to_be_visible()  # it was opened before the card was written anew
     expect(page.locator("#gpr-runs")).to_contain_text("done, trained on forgotten data")
 
 
