@@ -28,6 +28,10 @@ class Pace:
         self._steps.append(seconds)
         self._sum, self._count = self._sum + seconds, self._count + 1
 
+    def go_on(self, steps: int, slowed: float) -> None:
+        """Takes over the steps of an earlier process, and how much slower than foreseen they were."""
+        self._sum, self._count = steps * slowed * self._foreseen, steps
+
     @property
     def slowed(self) -> float:
         """How many times as long as foreseen the steps took so far, on the mean; 1 where nothing was foreseen."""

@@ -64,7 +64,7 @@ def pretrain(
     loop = TextLoop(model, train, held_out, course, folder, lambda figures: _tell(progress, loop, figures))
     kept = Checkpoints(folder).last()
     if kept:
-        loop.put(kept)
+        loop.put(kept, float(progress.state.get("slowed", 1.0)))
         progress.go_on(kept["worked"])
     else:
         progress.update(phase="measuring speed")

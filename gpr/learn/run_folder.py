@@ -192,7 +192,7 @@ def first_state(before: dict[str, Any]) -> dict[str, Any]:
     """The state of a run that this process begins, or goes on with after it was in the state `before`."""
     kept = {
         key: before[key]
-        for key in ("started", "step", "steps", "seconds", "again", "peak_memory_gb", "peak_disk_gb")
+        for key in ("started", "step", "steps", "seconds", "again", "slowed", "peak_memory_gb", "peak_disk_gb")
         if key in before
     }
     return {

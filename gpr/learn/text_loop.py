@@ -109,13 +109,14 @@ class TextLoop:
         self._optimizer.state.clear()
         return sum(times[1:]) / (len(times) - 1)
 
-    def put(self, kept: dict[str, Any]) -> None:
-        """Everything as it was when the checkpoint was written."""
+    def put(self, kept: dict[str, Any], slowed: float = 1.0) -> None:
+        """Everything as it was when the checkpoint was written; steps took `slowed` times as long as foreseen."""
         put_weights(self._model, kept["weights"])
         self._optimizer.load_state_dict(kept["optimizer"])
         self.step, self._before = kept["step"], kept["seconds"]
         schedule = self._folder.read("config.json")["schedule"]
         self.steps, self._pace = int(schedule["steps"]), Pace(float(schedule["seconds_a_step"]))
+        self._pace.go_on(self.step, slowed)
         self._folder.forget_after(self.step)
 
     def run(self, stop: Callable[[], bool]) -> bool:

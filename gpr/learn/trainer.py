@@ -232,6 +232,7 @@ class Loop:
     def _put(self, kept: dict[str, Any]) -> None:
         """Everything as it was when the checkpoint was written; what was logged later is forgotten."""
         self._step, self._before, self._worse = kept["step"], kept["seconds"], kept["worse"]
+        self._pace.go_on(self._step, float(self._progress.state.get("slowed", 1.0)))
         put_weights(self._joint, kept["weights"])
         self._optimizer.load_state_dict(kept["optimizer"])
         self._rates.load_state_dict(kept["rates"])

@@ -18,6 +18,9 @@ def test_what_is_left_follows_the_last_steps() -> None:
         pace.stepped(4.0)
     assert pace.left(30, 0) == 30 * 4 + 40
     assert pace.slowed == pytest.approx((1 + 4 * RECENT) / (1 + RECENT))
+    pace.go_on(3, slowed=2.0)  # in another process
+    pace.stepped(6.0)
+    assert pace.slowed == 3
     unforeseen = Pace(ending=5.0)
     unforeseen.stepped(2.0)
     assert unforeseen.left(1, 0) == 7
