@@ -125,6 +125,7 @@ def teach(
     labels: Annotated[list[int] | None, typer.Option(help="How many to give; may be repeated.")] = None,
     order: Annotated[list[str] | None, typer.Option(help="uncertain or random; may be repeated.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Splits, for data that is split by the seed.")] = 1,
+    weights_alone: Annotated[bool, typer.Option("--weights-alone", help="Train nothing, fit the weights.")] = False,
     picture: Annotated[Path | None, typer.Option(help="Where to draw the curves (PNG; needs matplotlib).")] = None,
     as_json: Json = False,
 ) -> None:
@@ -134,7 +135,8 @@ def teach(
     from gpr.data.load import load
 
     splits = [load(data, cache=cache_folder(), seed=seed) for seed in range(seeds)]
-    given = measure(splits, root, _tell, known, labels or COUNTS, order or ORDERS)  # type: ignore[arg-type]
+    orders: Any = order or ORDERS
+    given = measure(splits, root, _tell, known, labels or COUNTS, orders, weights_alone=weights_alone)
     if picture:
         draw(given, picture)
     _show(given, as_json)

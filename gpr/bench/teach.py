@@ -21,10 +21,15 @@ from gpr.evaluate.metrics import per_request, ranks
 from gpr.evaluate.significance import Resampling
 from gpr.labels.label import Label
 from gpr.labels.queue import EACH, Card, Order, Wish, answered, history_ids, in_order, urgency
+from gpr.learn.lessons import kept as kept_labels
+from gpr.learn.lessons import lessons_of
 from gpr.learn.options import Options
+from gpr.learn.run_folder import RunFolder
+from gpr.learn.verdicts import fresh, verdicts
 from gpr.recommendation import Recommendation
 from gpr.recommender import Recommender
 from gpr.scorers.feedback import Feedback
+from gpr.scorers.pool import Pool
 from gpr.scorers.scorer import Scores
 from gpr.workspace import Workspace
 
@@ -84,19 +89,21 @@ def measure(
     counts: Sequence[int] = COUNTS,
     orders: Sequence[Order] = ORDERS,
     options: Options | None = None,
+    weights_alone: bool = False,
 ) -> dict[str, Any]:
     """One row for each order and number of labels: the metric with `feedback` alone, taught, and both, each with its
     difference to no label and p, over the test requests of all splits.
 
     Args:
         splits: of one data set; each has an annotator and runs of its own. known: training queries that the run knows.
-            options: of the run that knows them.
+            options: of the run that knows them. weights_alone: nothing is trained, the weights of the pool follow the
+            labels, as `gpr teach` lets them where it does not keep what it trained.
     """
     points = [(order, count) for order in orders for count in counts]
     found = []
     for at, data in enumerate(splits):
         tell = lambda share, words, at=at: say((at + share) / len(splits), words)  # noqa: E731
-        found.append(_simulate(data, root / f"split-{at}", tell, known, points, options or Options()))
+        found.append(_simulate(data, root / f"split-{at}", tell, known, points, options or Options(), weights_alone))
     start = np.concatenate([one.start for one in found])
     groups = [(at, request) for at, one in enumerate(found) for request in one.requests]
     sample = Resampling(np.unique([repr(group) for group in groups], return_inverse=True)[1])
@@ -139,7 +146,13 @@ class _Simulated:
 
 
 def _simulate(
-    data: Dataset, root: Path, say: Say, known: int, points: Sequence[tuple[Order, int]], options: Options
+    data: Dataset,
+    root: Path,
+    say: Say,
+    known: int,
+    points: Sequence[tuple[Order, int]],
+    options: Options,
+    weights_alone: bool,
 ) -> _Simulated:
     workspace = Workspace(root)
     source = _part(data, root / "part", known)
@@ -154,12 +167,16 @@ def _simulate(
     items = np.array([one.item for one in dataset.examples["test"]])
     value = lambda log_probs: per_request(ranks(log_probs, items))[METRIC]  # noqa: E731
     start = _log_probs(before, requests, root / "none.npy", say)
+    parts = before.ensemble.score(requests) if weights_alone else {}
     after, good = [], []
     for at, (order, count) in enumerate(points):
         labels = oracle.labels(asked, order, count)
         name = f"{order}-{count}"
         say((at + 1) / (len(points) + 1), f"teaching {name}")
-        taught = _log_probs(_taught(workspace, name, labels), requests, root / f"{name}.npy", say)
+        if weights_alone:
+            taught = _fitted(before, workspace.run(BASE).folder, labels).combine(parts, requests)
+        else:
+            taught = _log_probs(_taught(workspace, name, labels), requests, root / f"{name}.npy", say)
         feedback = Feedback(labels, dataset).fitted()
         moved = np.stack([feedback.scores(request) for request in requests])
         after.append({"feedback": value(start + moved), "taught": value(taught), "both": value(taught + moved)})
@@ -215,6 +232,13 @@ def _taught(workspace: Workspace, name: str, labels: Sequence[Label]) -> Recomme
         own.labels.add(*labels)
         own.teach(own.begin_teaching(BASE, name, overwrite=True), lambda: False)
     return workspace.recommender(name)
+
+
+def _fitted(before: Recommender, folder: Path, labels: Sequence[Label]) -> Pool:
+    """What verdicts alone make of the weights."""
+    lessons = lessons_of(before.dataset, kept_labels(labels)).taught
+    told = verdicts(fresh(lessons, before.dataset, RunFolder(folder).adapter), before.ensemble)
+    return told.weights(before.pool) if told else before.pool
 
 
 def _usable(workspace: Workspace, name: str) -> bool:

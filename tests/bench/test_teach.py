@@ -36,5 +36,7 @@ def test_a_measurement_goes_on_where_it_ended(films: Dataset, tmp_path: Path, ti
     again = measure([films], tmp_path, lambda share, words: said.append(words), 3, (4,), ("random",), options)
     assert again == found
     assert said == ["teaching random-4"]
+    alone = measure([films], tmp_path, lambda *said: None, 3, (4,), ("random",), options, weights_alone=True)
+    assert (alone[METRIC], alone["rows"][0]["good"]) == (found[METRIC], row["good"])
     draw(found, tmp_path / "curve.png")
     assert (tmp_path / "curve.png").stat().st_size > 1000
