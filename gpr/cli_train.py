@@ -49,7 +49,7 @@ def train(
     window: Annotated[int | None, typer.Option(help="Items of a history that are read.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, float32, bfloat16, or 4bit on CUDA.")] = None,
     task: Annotated[str, typer.Option(help="recommend, score or classify.")] = "recommend",
-    text: Annotated[str, typer.Option(help="Of classify: the column of texts.")] = "",
+    text: Annotated[str, typer.Option(help="Of classify: the column of texts, or several with commas.")] = "",
     label: Annotated[str, typer.Option(help="Of classify: the column of labels.")] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of that name.")] = False,
     only_estimate: OnlyEstimate = False,

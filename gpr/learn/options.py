@@ -66,7 +66,7 @@ class Options:
     task: str = "recommend"
     """What is learned: recommend items, score an item for a request as good or bad, or classify texts."""
     text: str = ""
-    """Of classify: the column of texts; '' finds it."""
+    """Of classify: the column of texts, or several parted by commas; '' finds it."""
     label: str = ""
     """Of classify: the column of labels; '' finds it."""
 

@@ -29,7 +29,7 @@ UNTRAINED = {"generate": 0.1, "prior": 0.1, "match": 1.0}
 UNFITTED = {"generate": 0.1, "prior": 0.1, "match": 0.8, "words": 1.0}
 """What is taken for a query where nothing says how far to trust the words of a catalogue: between what fits data whose
 queries name their items and data whose queries tell of them (docs/results.md)."""
-OF_LABELS = {"generate": 0.1, "prior": 0.1, "match": 0.3, "head": 0.6, "wording": 0.5}
+OF_LABELS = {"generate": 0.1, "prior": 0.1, "match": 0.3, "head": 0.5, "wording": 0.8}
 """The same where the items are labels with many training texts each."""
 PRIOR, OF_PRIOR = "prior", "generate"
 """The weight of the prior lies between 0 (off) and that of `generate` (taken off in full)."""

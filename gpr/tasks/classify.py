@@ -1,4 +1,4 @@
-"""`classify`: a column of texts and a column of their labels. It knows tables, not what is learned from them."""
+"""`classify`: columns of texts and a column of their labels. It knows tables, not what is learned from them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _TEXT_CHARS = 20
 
 
 def labelled_texts(tables: Iterable[Table], text: str, label: str, seed: int, name: str) -> list[Labelled]:
-    """The rows of the first table that has both columns. Its split column counts, else a random split by text.
+    """The rows of the first table that has the columns. Its split column counts, else a random split by text.
 
     Args:
-        text, label: names of columns; '' finds them. name: of the data, for errors.
+        text, label: names of columns; '' finds them. Several columns of text, parted by commas, are one text together.
+        name: of the data, for errors.
 
     Raises:
         DataError: there are no such columns; names those there are.
@@ -35,27 +36,30 @@ def labelled_texts(tables: Iterable[Table], text: str, label: str, seed: int, na
     raise DataError(
         f"No table has a column of {missing}; the columns are {seen[:300]}.",
         where=name,
-        hint="Name both with --text COLUMN and --label COLUMN.",
+        hint="Name both with --text COLUMN (or COLUMN,COLUMN) and --label COLUMN.",
     )
 
 
-def _columns(table: Table, text: str, label: str) -> tuple[str, str] | None:
+def _columns(table: Table, text: str, label: str) -> tuple[list[str], str] | None:
     names = [str(name) for name in table.frame.columns]
-    if text and not label:
-        label = next((name for name in names if normalise(name) in _LABELS and name != text), "")
-    if not text:
+    texts = [text] if text in names else [name.strip() for name in text.split(",") if name.strip()]
+    if texts and not label:
+        label = next((name for name in names if normalise(name) in _LABELS and name not in texts), "")
+    if not texts:
         lengths = {name: float(table.frame[name].str.len().mean()) for name in names if name != label}
         text = max(lengths, key=lambda name: lengths[name], default="")
-        text = text if text and lengths[text] >= _TEXT_CHARS else ""
-        label = label or next((name for name in names if normalise(name) in _LABELS and name != text), "")
-    return (text, label) if text in names and label in names and text != label else None
+        texts = [text] if text and lengths[text] >= _TEXT_CHARS else []
+        label = label or next((name for name in names if normalise(name) in _LABELS and name not in texts), "")
+    found = bool(texts) and {*texts, label} <= set(names) and label not in texts
+    return (texts, label) if found else None
 
 
-def _rows(table: Table, text: str, label: str, seed: int) -> list[Labelled]:
-    texts, labels = table.frame[text].tolist(), table.frame[label].tolist()
+def _rows(table: Table, columns: list[str], label: str, seed: int) -> list[Labelled]:
+    parts = zip(*(table.frame[column].str.strip() for column in columns), strict=True)
+    texts, labels = [". ".join(filter(None, row)) for row in parts], table.frame[label].tolist()
     column = next((str(name) for name in table.frame.columns if normalise(str(name)) in SYNONYMS["split"]), "")
     said: list[Split | None] = [None] * len(texts)
-    if column not in ("", text, label):
+    if column not in ("", *columns, label):
         said = [SPLIT_NAMES.get(value.strip().casefold()) for value in table.frame[column]]
     random = split_at_random(texts, seed)
     splits = random if all(split is None for split in said) else [split or "train" for split in said]

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from gpr.data.table import Table
 from gpr.errors import DataError, RequestError, RunError
 from gpr.learn.training import rows_in_time
 from gpr.packing import export_run, import_run
 from gpr.tasks.answer import check_task, classify, score
+from gpr.tasks.classify import labelled_texts
 from gpr.tasks.measure import task_figures, task_metrics
 from gpr.workspace import Options, RunInfo, Workspace
 
@@ -112,6 +115,16 @@ def test_labels_of_queries_are_scored_too(workspace: Workspace, tmp_path: Path) 
     texts = {example.request.query: found.catalogue.titles[example.item] for example in found.examples["train"]}
     assert {label for text, label in texts.items() if "light" in text and "lamp" in text} == {"good"}
     assert {label for text, label in texts.items() if "seat" in text and "lamp" in text} == {"bad"}
+
+
+def test_several_columns_are_one_text() -> None:
+    columns = {"Title": ["Warm", "", "Cold"], "Body, long": ["a coat", "a hat", " "], "Kind": ["x", "y", "x"]}
+    table = Table("t", pd.DataFrame(columns, dtype=str), 3)
+    found = labelled_texts([table], "Title, Kind", "Body, long", 0, "t")
+    assert [one.text for one in found] == ["Warm. x", "y", "Cold. x"]
+    assert [one.text for one in labelled_texts([table], "Body, long", "Kind", 0, "t")] == ["a coat", "a hat", ""]
+    with pytest.raises(DataError, match="No table has a column of 'Title, Nothing' and 'Kind'"):
+        labelled_texts([table], "Title, Nothing", "Kind", 0, "t")
 
 
 def test_what_cannot_be_learned_is_said(workspace: Workspace, tmp_path: Path, films_folder: Path) -> None:
