@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from gpr.data.dataset import Request
 from gpr.scorers.pool import Pool, fit
+from gpr.scorers.scorer import Scores
 
 HEAD = "head.safetensors"
 DROPOUT = 0.5
@@ -82,10 +83,10 @@ def learn_head(found: Tensor, labels: Tensor, count: int, seed: int = 0) -> Labe
     if len(found) < FEW:
         held = kept = torch.ones_like(held)
     shares = _shares(_both(found[kept], labels[kept], count, seed), found[held], labels[held])
-    maps = _both(found, labels, count, seed)
+    first, second = _both(found, labels, count, seed)
     with torch.no_grad():
-        head.linear.weight.copy_(sum(share * one.weight for share, one in zip(shares, maps, strict=True)))
-        head.linear.bias.copy_(sum(share * one.bias for share, one in zip(shares, maps, strict=True)))
+        head.linear.weight.copy_(shares[0] * first.weight + shares[1] * second.weight)
+        head.linear.bias.copy_(shares[0] * first.bias + shares[1] * second.bias)
     return head.eval()
 
 
@@ -97,7 +98,9 @@ def _shares(maps: tuple[Linear, Linear], found: Tensor, labels: Tensor) -> list[
     """What each map's logits are to be multiplied with, so that the labels of held-out features are most likely."""
     logits = [one(found).float().cpu().numpy() for one in maps]
     sizes = [max(float(part.std(1).mean()), 1e-6) for part in logits]
-    parts = {str(number): part / size for number, (part, size) in enumerate(zip(logits, sizes, strict=True))}
+    parts: dict[str, Scores] = {
+        str(number): np.asarray(logits[number] / size, np.float32) for number, size in enumerate(sizes)
+    }
     requests = [Request("a") for _ in labels]  # a pool asks only what kind they are
     weights = fit(parts, requests, labels.cpu().numpy().astype(np.int64), Pool.same(**dict.fromkeys(parts, 1.0)))
     return [weights.weights["query"][name] / size for name, size in zip(parts, sizes, strict=True)]
