@@ -11,8 +11,8 @@ adaptation/    its own log, checks and checkpoints, where the catalogue's text w
 lessons.json   the labels that a taught run learns from, until it is done
 taught.json    what teaching changed
 metrics.json   validation figures
-done.json      written last: the run is usable
-README.md      its model card
+done.json      written last of what a run needs: it is usable
+README.md      its model card, which tells of all of that
 """
 
 from __future__ import annotations

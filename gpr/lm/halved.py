@@ -19,6 +19,8 @@ from transformers.utils.output_capturing import maybe_install_capturing_hooks
 
 ATTENTION = "gpr_halved"
 """The name of `_attention` in transformers' register."""
+BEFORE_MAPS = ("input_layernorm", "post_attention_layernorm")
+"""Norms whose result goes into several linear maps and nowhere else: cast once for all of them."""
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
@@ -41,7 +43,9 @@ def _twin(module: Any, configs: dict[int, Any]) -> Any:
     twin = copy.copy(module)
     learns = isinstance(module, lora.LoraLayer)  # in another way: only what is below is frozen
     parts = {"base_layer": module.base_layer} if learns else module._modules
-    twin._modules = module._modules | {name: _twin(part, configs) for name, part in parts.items()}
+    twin._modules = module._modules | {
+        name: _Cast(part) if name in BEFORE_MAPS else _twin(part, configs) for name, part in parts.items()
+    }
     if isinstance(config := module.__dict__.get("config"), PreTrainedConfig):
         if id(config) not in configs:
             configs[id(config)] = copy.deepcopy(config)
@@ -56,6 +60,18 @@ def _plain_lora(module: Any) -> str:
     plain = len(names) == 1 and names[0] in module.lora_A and not module.merged and not module.lora_variant
     plain = plain and type(module.base_layer) is nn.Linear and module.lora_B[names[0]].bias is None
     return names[0] if plain and isinstance(module.lora_dropout[names[0]], nn.Identity) else ""
+
+
+class _Cast(nn.Module):
+    """A norm (..., H) whose result is in bfloat16."""
+
+    def __init__(self, norm: nn.Module) -> None:
+        super().__init__()
+        self.norm = norm
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        found: Tensor = self.norm(hidden)
+        return found.bfloat16()
 
 
 class _Halved(nn.Module):

@@ -59,7 +59,7 @@ def test_histories_leave_a_sequence_that_is_part_of_the_answer(trained: Workspac
     assert recommender.pool.weights["history"].keys() >= scores.keys()
 
 
-def test_done_is_written_last(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_done_is_written_last_but_for_the_card_that_tells_of_it(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     there: dict[str, list[str]] = {}
     write = RunFolder.write
 
@@ -70,7 +70,7 @@ def test_done_is_written_last(start: Start, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(RunFolder, "write", watched)
     run = start()
     assert {"adapter", "config.json", "log.jsonl", "metrics.json", "state.json"} <= set(there["done.json"])
-    assert {path.name for path in run.folder.iterdir()} - set(there["done.json"]) == {"done.json"}
+    assert {path.name for path in run.folder.iterdir()} - set(there["done.json"]) == {"done.json", "README.md"}
 
 
 def test_phases_are_told_and_steps_counted(start: Start) -> None:
