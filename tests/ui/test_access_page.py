@@ -58,5 +58,7 @@ def test_axe_finds_nothing_on_five_tabs_in_light_and_dark(visit: Visit, workspac
             visit.tab(name)
             expect(page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
             page.evaluate(UNFOLD)
+            if name == "Evaluate":
+                expect(page.locator("#gpr-reliability .js-plotly-plot")).to_be_visible()
             found += [f"{theme} {name}: {fault}" for fault in faults(visit, theme)]
     assert found == []
