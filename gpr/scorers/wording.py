@@ -22,6 +22,8 @@ SHARPNESS = 3.0
 """What a margin counts as a log-score; the pool fits the rest."""
 PIECES = (2, 5)
 """Characters of a piece of a word."""
+MANY = 1_000
+"""Training queries from which a piece that only one of them has tells nothing; of fewer all pieces are kept."""
 MOST_CHARS = 5_000_000
 """Of all training queries, up to which their pieces are looked at too: there are five times as many as words."""
 UNKNOWN = -2.0
@@ -37,7 +39,8 @@ class Wording:
         texts = [example.request.query for example in asked]
         kinds = [("words", TfidfVectorizer(analyzer=_grams, sublinear_tf=True))]
         if sum(map(len, texts)) <= MOST_CHARS:
-            pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=PIECES, sublinear_tf=True, min_df=2)
+            least = 2 if len(texts) >= MANY else 1
+            pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=PIECES, sublinear_tf=True, min_df=least)
             kinds.append(("pieces", pieces))
         self._vectors = FeatureUnion(kinds)
         self._model = LinearSVC(C=STRENGTH, random_state=0)
