@@ -29,7 +29,8 @@ def workspace(tmp_path: Path, tiny_base_folder: Path) -> Workspace:
 
 @pytest.fixture
 def options(tiny_base_folder: Path) -> Options:
-    return Options(epochs=2, adapt=8, batch_tokens=64, base=str(tiny_base_folder), learning_rate=3e-3, alpha=8)
+    shared = {"base": str(tiny_base_folder), "patience": 0}  # how many checks there are depends on the machine's speed
+    return Options(epochs=2, adapt=8, batch_tokens=64, learning_rate=3e-3, alpha=8, **shared)
 
 
 def train(workspace: Workspace, data: Path, options: Options, name: str = "r", **more: Any) -> RunInfo:
