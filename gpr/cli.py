@@ -149,6 +149,7 @@ def evaluate(
         int | None, typer.Option(help="Cross-validation: trains so many times, and pools what each had not seen.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the folds and their trainings.")] = 0,
+    title_weight: Annotated[float | None, typer.Option(help="With --folds: as in `gpr train`.")] = None,
     as_json: Json = False,
     root: Root = WORKSPACE,
 ) -> None:
@@ -167,7 +168,8 @@ def evaluate(
         if folds is None:
             table = workspace.evaluate(data, run, tell)
         else:
-            table = workspace.cross_validate(data, folds, Options(seed=seed, base=base), tell)
+            options = Options(seed=seed, base=base, title_weight=title_weight)
+            table = workspace.cross_validate(data, folds, options, tell)
     if report:
         from gpr.evaluate.report import write_report
 

@@ -44,6 +44,7 @@ def train(
     targets: Annotated[str | None, typer.Option(help="Linear maps with LoRA: all, attention or mlp.")] = None,
     accumulation: Annotated[int | None, typer.Option(help="Batches that make one step.")] = None,
     generate_weight: Annotated[float | None, typer.Option(help="Of the trie loss.")] = None,
+    title_weight: Annotated[float | None, typer.Option(help="Of the likelihood of whole titles.")] = None,
     match_weight: Annotated[float | None, typer.Option(help="Of the two-tower loss.")] = None,
     adapt: Annotated[int | None, typer.Option(help="Times the catalogue's text is read before; usually 0.")] = None,
     window: Annotated[int | None, typer.Option(help="Items of a history that are read.")] = None,

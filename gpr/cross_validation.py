@@ -32,7 +32,8 @@ def cross_validate(
 ) -> dict[str, Any]:
     """The figures of all folds together, as `evaluate` gives them.
 
-    Every fold chooses its pool's weights on its own validation part; nothing is chosen on what it tests.
+    Every fold chooses its pool's weights on its own validation part; nothing is chosen on what it tests. A part that
+    does not count in all folds has no row of its own.
 
     Args:
         options: of each training. kept, measured: folders for the runs and for what they answered; read first.
@@ -46,6 +47,8 @@ def cross_validate(
         name = f"fold-{number + 1}"
         found.append(_outcomes(part, options, kept / name, measured / name, _told(number, folds, tell)))
     facts = joined_facts([facts_of(part, part.examples["test"]) for part in parts])
+    found = [{name: of[name] for name in of if all(name in other for other in found)} for of in found]
+    found = [{name: of[name] for name in of if all(name in other for other in found)} for of in found]
     outcomes = {name: joined([of[name] for of in found]) for name in found[0]}
     judgements = [judged(part, of) for part, of in zip(parts, found, strict=True)]
     lists = {

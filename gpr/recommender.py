@@ -29,7 +29,7 @@ from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
 from gpr.scorers.feedback import Feedback
 from gpr.scorers.gpt import Gpt, fingerprint
 from gpr.scorers.head import load_head
-from gpr.scorers.pool import Pool
+from gpr.scorers.pool import PLAUSIBILITY, Pool
 from gpr.scorers.sequence import load_sequence
 from gpr.stages import NONE, Stages
 
@@ -151,6 +151,7 @@ def load_recommender(
         lambda share: tell(share, f"Reading the catalogue… {share:.0%}"),
         kept.with_name(f"{kept.name}-prior.npy"),
         head=head.to(base.device) if head else None,
+        titles=pool.weighs(PLAUSIBILITY),
     )
     if not known:
         _keep(kept, gpt)

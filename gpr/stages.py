@@ -48,7 +48,7 @@ class Stages:
         return self.ensemble.gpt.slow
 
     def first(self) -> list[Recommendation]:
-        """The best items in their order, without probabilities (nan).
+        """The best items in their order, without probabilities (nan). What a plausible title is, is not heard here.
 
         Raises:
             RequestError: nothing is left to recommend.
@@ -69,11 +69,11 @@ class Stages:
         gpt = self.ensemble.gpt
         if gpt.scores_whole:
             with self.lock:
-                generate = gpt.generate(self.reading)
-            return replace(self.unscored, parts={OF_PRIOR: generate, **self.unscored.parts})
+                titles = gpt.of_titles(self.reading)
+            return replace(self.unscored, parts={**titles, **self.unscored.parts})
         items = np.unique(np.concatenate([self._best[0], self._best_of_each(), also]))
         with self.lock:
-            return self._among(items, gpt.generate(self.reading, items)[0])
+            return self._among(items, gpt.of_titles(self.reading, items)[OF_PRIOR][0])
 
     @cached_property
     def _best(self) -> tuple[Ints, Scores]:
@@ -86,7 +86,7 @@ class Stages:
                 found = self.ensemble.gpt.decoder.best_behind(self.reading, most, bias / np.float32(weight), allowed)
                 return found.items, found.log_probs
             items = _best_of(bias, allowed, most)
-            return items, self.ensemble.gpt.generate(self.reading, items)[0]
+            return items, self.ensemble.gpt.of_titles(self.reading, items)[OF_PRIOR][0]
 
     @cached_property
     def _offers(self) -> tuple[Scores, NDArray[np.bool_]]:

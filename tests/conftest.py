@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.small_data import write_films
 
@@ -19,6 +20,8 @@ from tests.small_data import write_films
 os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 os.environ["GPR_ENCODER"] = "off"  # whatever is installed
 os.environ["COLUMNS"] = "200"  # of the terminal, whoever runs the tests
+settings.register_profile("timeless", settings.default, deadline=None)  # no test is held to a time
+settings.load_profile("timeless")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else threads that wait take the cores from those that work
 
 if TYPE_CHECKING:

@@ -207,7 +207,9 @@ TASK = ("classify", "Review Text", "Class Name")
 
 
 def test_every_option_is_part_of_the_command(workspace: Workspace) -> None:
-    options = Options(3, 2.5, 7, "b c", 0.001, 4, 0.5, 99, 0.2, 5, 6, 0.2, "mlp", 2, 0.5, 2.0, 1, 9, "float32", *TASK)
+    options = Options(
+        3, 2.5, 7, "b c", 0.001, 4, 0.5, 99, 0.2, 5, 6, 0.2, "mlp", 2, 0.5, 0.1, 2.0, 1, 9, "float32", *TASK
+    )
     assert all(getattr(options, name) != value for name, value in asdict(Options()).items())
     folder = workspace.new_run_folder("a")
     folder.write("config.json", {"data": "my films", "options": asdict(options)})
@@ -215,8 +217,8 @@ def test_every_option_is_part_of_the_command(workspace: Workspace) -> None:
         "python -m gpr train 'my films' --run a --epochs 3 --max-minutes 2.5 --seed 7 --base 'b c' "
         "--learning-rate 0.001 --rank 4 --trained-share 0.5 --batch-tokens 99 "
         "--warm-up 0.2 --patience 5 --alpha 6 --dropout 0.2 --targets mlp --accumulation 2 --generate-weight 0.5 "
-        "--match-weight 2.0 --adapt 1 --window 9 --precision float32 --task classify --text 'Review Text' "
-        "--label 'Class Name'"
+        "--title-weight 0.1 --match-weight 2.0 --adapt 1 --window 9 --precision float32 --task classify "
+        "--text 'Review Text' --label 'Class Name'"
     )
 
 

@@ -26,7 +26,7 @@ from gpr.files import written_whole
 from gpr.lm.base import load_base
 from gpr.lm.prompts import Prompts
 from gpr.scorers.gpt import Gpt
-from gpr.scorers.head import learn_head
+from gpr.scorers.head import Texts, learn_head
 from gpr.scorers.pool import OF_LABELS, Pool, fit
 from gpr.scorers.wording import Wording
 from gpr.tasks.classify import labelled_texts
@@ -58,7 +58,7 @@ def classify(base: str, cache: Path, tell: Tell, tests: int = CLOTHES["test"]) -
     items = {split: np.array([e.item for e in examples[split]]) for split in SPLITS}
     cuts = np.cumsum([len(examples[split]) for split in SPLITS])
     parts = dict(zip(SPLITS, torch.tensor_split(found, cuts[:-1].tolist()), strict=True))
-    head = learn_head(parts["train"], torch.from_numpy(items["train"]), len(dataset.catalogue))
+    head = learn_head(Texts(parts["train"], torch.from_numpy(items["train"])), len(dataset.catalogue))
     words = Wording(dataset)
 
     def scores(split: Split) -> dict[str, np.ndarray]:
@@ -88,7 +88,7 @@ def score(base: str, cache: Path, tell: Tell, tests: int = 2_000) -> dict[str, A
         each = []
         for seed in range(SEEDS):
             some = slice(seed * max(SHOTS), seed * max(SHOTS) + shots)
-            head = learn_head(found[some], labels[some], 2, seed)
+            head = learn_head(Texts(found[some], labels[some]), 2, seed)
             with torch.inference_mode():
                 chances = head.log_probs(found[len(train) :])[:, 1]
             each.append(float(roc_auc_score(labels[len(train) :], chances)))

@@ -1,7 +1,7 @@
 """What the answer would be without a part of the request: the same scores, computed again for each shorter request.
 
-Exact where the trie is small. In a large catalogue `generate` is computed again for the best items alone, and all
-others keep what it said of them; their part in the sum of all probabilities is then slightly off.
+Exact where the trie is small. In a large catalogue what reads titles is computed again for the best items alone, and
+all others keep what it said of them; their part in the sum of all probabilities is then slightly off.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from gpr.data.dataset import Request
 from gpr.explain.drops import Drop, drops
 from gpr.explain.scoring import Scoring
 from gpr.lm.trie import Ints
-from gpr.scorers.gpt import Parts
+from gpr.scorers.gpt import OF_TITLES, Parts
 from gpr.scorers.scorer import Scores
 
 TOKENS = 700
 """Requests x tokens of the trie that are read again in full: about two seconds on two CPU cores."""
 SHORTLIST = 48
-"""Items for which `generate` is computed again where the trie is larger."""
+"""Items for which titles are read again where the trie is larger."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ def counterfactuals(scoring: Scoring, items: Sequence[int]) -> Counterfactuals:
     dropped = drops(scoring.request)
     requests = [drop.left for drop in dropped]
     gpt = scoring.ensemble.gpt
-    exact = gpt.scores_whole and len(requests) * max(1, gpt.prompts.trie.edge_tokens) <= TOKENS
+    trie = gpt.prompts.trie
+    tokens = trie.whole_tokens if gpt.reads_titles else trie.edge_tokens
+    exact = gpt.scores_whole and len(requests) * max(1, tokens) <= TOKENS
     if not dropped:
         without = np.zeros((0, len(items)), np.float32)
     else:
@@ -59,10 +61,13 @@ def counterfactuals(scoring: Scoring, items: Sequence[int]) -> Counterfactuals:
 
 
 def _nearly(scoring: Scoring, requests: Sequence[Request], items: Sequence[int]) -> Parts:
-    """Part -> (B, N), where `generate` is that of the whole request but for the likeliest items and those shown."""
+    """Part -> (B, N), where what reads titles is that of the whole request but for the likeliest items and those
+    shown."""
     likely = np.argsort(-scoring.log_probs, kind="stable")[:SHORTLIST]
     chosen: Ints = np.unique(np.concatenate([likely, np.asarray(items)]))
     parts = scoring.ensemble.shortlist(requests, chosen)
-    generate = np.repeat(scoring.scored.parts["generate"], len(requests), axis=0)
-    generate[:, chosen] = parts["generate"]
-    return parts | {"generate": generate}
+    for name in OF_TITLES & parts.keys():
+        every = np.repeat(scoring.scored.parts[name], len(requests), axis=0)
+        every[:, chosen] = parts[name]
+        parts[name] = every
+    return parts

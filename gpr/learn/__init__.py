@@ -1,2 +1,2 @@
-"""From examples to an adapter: rows of tokens, the two losses, training with its limits of time, and what a run
+"""From examples to an adapter: rows of tokens, the losses, training with its limits of time, and what a run
 keeps."""

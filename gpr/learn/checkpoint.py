@@ -28,7 +28,7 @@ EVERY = 60.0
 """Seconds between checkpoints at most."""
 COST = 50
 """Checkpoints come so far apart that saving takes at most one part in so many of the time."""
-FORMAT = 2
+FORMAT = 3
 """Of what a checkpoint holds: to be raised whenever that changes."""
 Weights = dict[str, torch.Tensor]
 

@@ -1,5 +1,5 @@
-"""The two losses in one model: the trie loss of `generate` and the two-tower loss of `match`, from one pass over each
-row.
+"""The losses in one model, from one pass over each row: the trie loss of `generate`, the likelihood of whole titles,
+the two-tower loss of `match`, and where the items are labels the cross-entropy of a head.
 
 It knows batches of rows; not schedules, files or time. With frozen lower layers their output is computed once for
 each row and kept, so a step runs the upper layers alone.
@@ -7,7 +7,7 @@ each row and kept, so a step runs the upper layers alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,24 +20,30 @@ from gpr.lm.body import Head
 from gpr.lm.branches import Branches
 from gpr.lm.layers import Layers
 from gpr.lm.prompts import Prompts
+from gpr.scorers.head import LabelHead
 from gpr.scorers.match import BLOCKS, SCALE, Match, Spans, features
 
 TEXT_BATCH = 32
 SMOOTHING = 0.1
-"""Of the two-tower loss: a few hundred examples are learned by heart otherwise."""
+"""Of the two-tower loss and the head's: a few hundred examples are learned by heart otherwise."""
 FRESH_TOKENS = 128
 """Of target items' texts that are read again in a step; other targets and all negatives use what was kept from
 earlier steps."""
+ALWAYS = ("generate", "match")
+"""Losses that are computed whatever they weigh."""
+TITLE_TOKENS = 128
+"""Tokens of titles, of a step, that are told from the whole vocabulary; drawn where there are more."""
 NEGATIVES = 4_096
 """Items that a target is told from, drawn for each step; all of them in a smaller catalogue."""
 
 
 class JointModel(nn.Module):
-    """What the Trainer optimises: LoRA weights in the upper layers, and the two maps of `match`.
+    """What the Trainer optimises: LoRA weights in the upper layers, the two maps of `match`, and the
+    head where the items are labels.
 
     Args:
         model: the base model with its LoRA, in eval mode. trained_layers: how many layers, from the top, have LoRA.
-        weights: of the two losses, generate and match.
+        weights: of each loss in their sum: generate, title, match and head, which is that of labels alone.
         progress: called with the share done while the catalogue is read for the first time.
         memory: what an earlier process had read of it; None reads it.
         mixed: the body's products of matrices are in bfloat16 (`gpr.lm.layers`).
@@ -49,7 +55,7 @@ class JointModel(nn.Module):
         prompts: Prompts,
         match: Match,
         trained_layers: int,
-        weights: tuple[float, float],
+        weights: Mapping[str, float],
         progress: Callable[[float], None] = lambda share: None,
         memory: Tensor | None = None,
         mixed: bool = False,
@@ -58,13 +64,15 @@ class JointModel(nn.Module):
         self.model, self.match = model, match
         head = Head(model)
         self.device = head.weight.device
-        self._branches = Branches(prompts.trie, head, self.device)
+        self._vocabulary, self._branches = head, Branches(prompts.trie, head, self.device)
         self._layers = Layers(model, trained_layers, sharing.read_now, mixed, not sharing.wanted())
         self._texts = prompts.texts
-        self.weights = dict(zip(("generate", "match"), weights, strict=True))
+        self.weights = {name: weight for name, weight in weights.items() if weight or name in ALWAYS}
         """Of each loss in their sum."""
         self.memory = torch.zeros(len(self._texts), BLOCKS * model.config.hidden_size, device=self.device)
         """(N, F) the features of every item as it was last read."""
+        labels = len(self._texts) if "head" in self.weights else 0
+        self.head = LabelHead(self.memory.shape[1], labels).to(self.device) if labels else None
         self.rng = np.random.default_rng(0)
         self.parts: dict[str, float] = {}
         """The losses of the last step, by part."""
@@ -108,9 +116,14 @@ class JointModel(nn.Module):
         generate = -self._right_branches(top, rows)[0].sum() * share
         scores, right = self._match_scores(found, own, targets)
         match = self._cross_entropy(scores, right).sum() * share
-        pairs = processes.gathered((float(generate.detach()), float(match.detach())))
-        self.parts = dict(zip(self.weights, np.mean(pairs, 0).tolist(), strict=True))
-        return {"loss": self.weights["generate"] * generate + self.weights["match"] * match}
+        losses = {"generate": generate, "match": match}
+        if "title" in self.weights:
+            losses["title"] = self._title_losses(top, rows) * share
+        if self.head:
+            losses["head"] = self._cross_entropy(self.head.logits(found), self._tensor(own)).sum() * share
+        told = processes.gathered([float(losses[name].detach()) for name in self.weights])
+        self.parts = dict(zip(self.weights, np.mean(told, 0).tolist(), strict=True))
+        return {"loss": torch.stack([weight * losses[name] for name, weight in self.weights.items()]).sum()}
 
     def _read_rows(self, numbers: list[int], rows: list[Row]) -> tuple[Tensor, Tensor]:
         """Hidden states of some rows (B, T, H), and the features of their targets' requests (K, F)."""
@@ -128,6 +141,18 @@ class JointModel(nn.Module):
         of = self._tensor(owner)
         log_probs, starts = self._branches.log_probs(top[of, self._tensor(at)], self._tensor(nodes))  # (J, H)
         return log_probs[starts[:-1] + self._tensor(choice)], of
+
+    def _title_losses(self, top: Tensor, rows: list[Row]) -> Tensor:
+        """Minus the log-likelihood of all targets' titles over the whole vocabulary, summed; from a part of their
+        tokens where there are many."""
+        owner = np.repeat(np.arange(len(rows)), [len(row.title_at) for row in rows])
+        every = -(-len(owner) // TITLE_TOKENS)
+        some = slice(int(self.rng.random() * every), None, every)
+        at, tokens = (
+            np.concatenate([getattr(row, name) for row in rows])[some] for name in ("title_at", "title_token")
+        )
+        logits = self._vocabulary.everything(top[self._tensor(owner[some]), self._tensor(at)])  # (W, V)
+        return nn.functional.cross_entropy(logits, self._tensor(tokens), reduction="sum") * every
 
     def _match_scores(self, found: Tensor, own: np.ndarray, targets: np.ndarray) -> tuple[Tensor, Tensor]:
         """Scores of the catalogue (or a sample) for each own target's request (K, S), and where the target is (K,).

@@ -53,7 +53,10 @@ class Options:
     accumulation: int = 1
     """Batches whose gradients make one step."""
     generate_weight: float | None = None
-    """Of the trie loss in the sum of both."""
+    """Of the trie loss in the sum of all."""
+    title_weight: float | None = None
+    """Of the titles' likelihood over the whole vocabulary; where it counts and titles are few, `plausibility` becomes a
+    part of the answer."""
     match_weight: float | None = None
     """Of the two-tower loss."""
     adapt: int = 0
@@ -87,6 +90,7 @@ class Options:
             ("window", self.window, 1, 500),
             ("adapt", self.adapt, 0, 1_000),
             ("generate weight", self.generate_weight, 0, 100),
+            ("title weight", self.title_weight, 0, 100),
             ("match weight", self.match_weight, 0, 100),
         ):
             if value is not None and not low <= value <= high:
@@ -105,8 +109,9 @@ class Options:
                 "4-bit weights cannot take in what is learned from the catalogue's text.",
                 hint="Use --adapt 0, or another --precision.",
             )
-        if self.generate_weight == 0 and self.match_weight == 0:
-            raise RunError("Both losses weigh nothing.", hint="Give at least one of them a weight.")
+        silent = self.generate_weight == 0 and self.match_weight == 0 and not self.title_weight
+        if silent and self.task == "recommend":
+            raise RunError("All losses weigh nothing.", hint="Give at least one of them a weight.")
 
     @classmethod
     def read(cls, content: object) -> Options:

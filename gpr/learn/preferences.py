@@ -2,7 +2,8 @@
 
 For a good and a bad item of one request it is that of direct preference optimisation (Rafailov et al. 2023,
 arXiv:2305.18290), with the model before as reference. The pool's normaliser is the same for both items, and so are the
-parts that do not learn: what remains is the weighted `generate` and `match`. A bad item without a good one is compared
+parts that do not learn: what remains is the weighted `generate` and `match` (`plausibility`, which learns with them, is
+not counted). A bad item without a good one is compared
 with all that is not it, whose probability is known exactly too.
 """
 
@@ -63,7 +64,7 @@ class PreferenceModel(JointModel):
         prompts: Prompts,
         match: Match,
         trained_layers: int,
-        weights: tuple[float, float],
+        weights: Mapping[str, float],
         rows: Sequence[Row],
         rejected: Mapping[int, Rejected],
         progress: Callable[[float], None] = lambda share: None,

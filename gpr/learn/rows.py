@@ -1,8 +1,8 @@
 """Training examples as rows of token ids with their targets. It knows prompts and the trie, and no model.
 
 A row is one sequence with one target (query -> title) or many (a history, in which every item after the first is one).
-For each target it says where the request has been read (for `match`) and at which tokens the title branches (for
-`generate`).
+For each target it says where the request has been read (for `match`), at which tokens the title branches (for
+`generate`), and which tokens the title has (for `plausibility`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import itertools
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,6 @@ from gpr.data.dataset import Dataset, Example, Request
 from gpr.data.split import query_key
 from gpr.data.text import attributes_text, description_text
 from gpr.lm.prompts import Ids, Prompts
-from gpr.lm.trie import Trie
 
 KEYWORDS = 6
 """Words of a description that make a query of it."""
@@ -32,7 +31,7 @@ class Row:
     """One training sequence with K >= 1 targets that branch at J places in all."""
 
     ids: Ids
-    """(T,) up to the last branch of the last target."""
+    """(T,) up to the last branch of the last target, or to the last token but one of its title."""
     items: Ints
     """(K,) the target items."""
     spans: Ints
@@ -43,15 +42,23 @@ class Row:
     """(J,) that node."""
     branch_choice: Ints
     """(J,) the right child, counted within the node."""
+    title_at: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    """(W,) positions whose hidden state is to say a token of a target's title; none where titles are not said whole."""
+    title_token: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    """(W,) that token."""
 
 
-def training_rows(dataset: Dataset, prompts: Prompts, seed: int) -> list[Row]:
-    """Rows from the training pairs, the training histories, and the catalogue's own texts."""
-    rows = [pair_row(prompts, example.request, example.item) for example in dataset.examples["train"]]
+def training_rows(dataset: Dataset, prompts: Prompts, seed: int, whole: bool = False) -> list[Row]:
+    """Rows from the training pairs, the training histories, and the catalogue's own texts.
+
+    Args:
+        whole: titles are said to their end.
+    """
+    rows = [pair_row(prompts, example.request, example.item, whole) for example in dataset.examples["train"]]
     for sequence in dataset.sequences:
         for window in _windows(sequence.items, prompts.window):
-            rows.append(_history(prompts, window, sequence.user))
-    return rows + [pair_row(prompts, example.request, example.item) for example in own_examples(dataset, seed)]
+            rows.append(_history(prompts, window, sequence.user, whole))
+    return rows + [pair_row(prompts, example.request, example.item, whole) for example in own_examples(dataset, seed)]
 
 
 def own_examples(dataset: Dataset, seed: int) -> list[Example]:
@@ -84,27 +91,32 @@ def _windows(items: tuple[int, ...], window: int) -> Iterator[tuple[int, ...]]:
         yield items[start : start + window + 1]
 
 
-def pair_row(prompts: Prompts, request: Request, item: int) -> Row:
+def pair_row(prompts: Prompts, request: Request, item: int, whole: bool = False) -> Row:
     """One request with one target."""
     prompt = prompts.request(request)
     read = len(prompt.ids) - 1
-    return _row(prompts.trie, prompt.ids + prompts.titles[item], [(item, prompt.start, prompt.end, read)])
+    return _row(prompts, prompt.ids + prompts.titles[item], [(item, prompt.start, prompt.end, read)], whole)
 
 
-def _history(prompts: Prompts, items: tuple[int, ...], user: str) -> Row:
+def _history(prompts: Prompts, items: tuple[int, ...], user: str, whole: bool) -> Row:
     ids, start, ends = prompts.history(items, user)
     targets = [(item, start, end, end - 1) for item, end in zip(items[1:], ends[:-1], strict=True)]
-    return _row(prompts.trie, ids, targets)
+    return _row(prompts, ids, targets, whole)
 
 
-def _row(trie: Trie, ids: Ids, targets: list[tuple[int, int, int, int]]) -> Row:
+def _row(prompts: Prompts, ids: Ids, targets: list[tuple[int, int, int, int]], whole: bool) -> Row:
+    trie = prompts.trie
     paths = [trie.path(item) for item, *_ in targets]
     entries = np.concatenate(paths)
     nodes = trie.parent[trie.child[entries]]
     read = np.repeat([last for *_, last in targets], [len(path) for path in paths])
     at = read + trie.depth[nodes]
     table = np.array(targets, np.int64)
-    return Row(ids[: int(at.max()) + 1], table[:, 0], table[:, 1:], at, nodes, entries - trie.child_ptr[nodes])
+    row = Row(ids[: int(at.max()) + 1], table[:, 0], table[:, 1:], at, nodes, entries - trie.child_ptr[nodes])
+    if not whole:
+        return row
+    said = np.concatenate([np.arange(last, last + len(prompts.titles[item])) for item, *_, last in targets])
+    return replace(row, ids=ids[:-1], title_at=said, title_token=np.array(ids, np.int64)[said + 1])
 
 
 def plan_batches(rows: list[Row], steps: int, tokens: int, seed: int) -> list[list[int]]:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from gpr.data.dataset import Dataset
 from gpr.errors import RunError
 from gpr.learn import processes
@@ -17,9 +19,10 @@ from gpr.learn.options import Options
 from gpr.learn.rows import Row, plan_batches, steps_of_epochs
 from gpr.lm.prompts import Prompts
 from gpr.lm.tree import TreeDecoder
+from gpr.scorers.gpt import reads_whole
 
-TARGETS = 2_500
-"""Targets that a run shows by default; decides the epochs."""
+TARGETS, LABELLED = 2_500, 7_500
+"""Targets that a run shows by default, and texts with labels; decides the epochs."""
 MOST_EPOCHS = 6
 VALIDATION_REQUESTS = 200
 """At most so many decide the weights at the end."""
@@ -138,6 +141,9 @@ def measure_speed(
         decoder = TreeDecoder(joint.model, prompts.trie)
         start = time.monotonic()
         decoder.score_all([prompts.request(example.request).ids for example in valid])
+        if "title" in joint.weights and reads_whole(prompts):
+            asked = decoder.read([prompts.request(example.request).ids for example in valid])
+            decoder.likelihoods(asked, np.arange(len(dataset.catalogue)), exact=True)
         request = (time.monotonic() - start) / len(valid)
     return Speed(_mean(first), _mean(later), reading, request)
 
@@ -162,13 +168,15 @@ def make_schedule(rows: list[Row], dataset: Dataset, options: Options, speed: Sp
     if not math.isinf(left):
         histories = min(HISTORIES_SHARE * left, histories)
     ending = histories + 1.3 * speed.reading + 1.2 * speed.request * (requests + 1)
-    if options.task != "recommend":  # the head reads rows at the end, too
+    if options.task != "recommend":  # the head reads rows at the end, too, and as many validation texts as the pool
+        ending += speed.request * requests
         ending += min(HEAD_TIME * left, 0.5 * speed.first_step * steps_of_epochs(rows, 1, options.batch_tokens, 0))
     training = left - ending - max(SAVING, 0.03 * left) if not math.isinf(left) else math.inf
     if training <= speed.first_step:
         raise clock.refuse(dataset.name)
     targets = sum(len(row.items) for row in rows)
-    epochs = options.epochs or max(1, min(MOST_EPOCHS, round(TARGETS / targets)))
+    wanted = TARGETS if options.task == "recommend" else LABELLED
+    epochs = options.epochs or max(1, min(MOST_EPOCHS, round(wanted / targets)))
     once, steps = (
         max(1, steps_of_epochs(rows, times, options.batch_tokens, options.seed) // options.accumulation)
         for times in (1, epochs)

@@ -50,7 +50,7 @@ from gpr.lm.prompts import Prompts
 from gpr.scorers.adapter import load_adapter, load_examples, save_adapter, save_pool
 from gpr.scorers.ensemble import Ensemble, scorers_of, text_vectors
 from gpr.scorers.gpt import Gpt
-from gpr.scorers.pool import Pool, kind_of
+from gpr.scorers.pool import PLAUSIBILITY, Pool, kind_of
 from gpr.scorers.sequence import SequenceModel, load_sequence
 
 EPOCHS, MINUTES, LEARNING_RATE = 4, 6.0, 2e-4
@@ -93,7 +93,7 @@ class Taught:
         return self.dataset.with_examples(self.examples)
 
     def gpt(self, joint: PreferenceModel) -> Gpt:
-        return Gpt(self.model, self.prompts, joint.match, joint.memory)
+        return Gpt(self.model, self.prompts, joint.match, joint.memory, titles=self.pool.weighs(PLAUSIBILITY))
 
     def sequence(self, gpt: Gpt) -> SequenceModel | None:
         return load_sequence(self.before, self.dataset.catalogue, text_vectors(gpt))

@@ -24,8 +24,13 @@ from gpr.learn.run_folder import Progress, RunFolder
 from gpr.learn.schedule import Schedule
 from gpr.learn.validation import Found
 
-LOSS_WEIGHTS = (0.3, 1.0)
-"""Of the trie loss (a sum over a title's branches) and of the two-tower loss."""
+LOSS_WEIGHTS = {"generate": 0.3, "title": 0.0, "match": 1.0, "head": 0.0}
+"""Of the trie loss (a sum over a title's branches), of the titles' likelihood (a sum over their tokens), of the
+two-tower loss, and of the head's."""
+LABEL_WEIGHTS = {"generate": 0.3, "title": 0.0, "match": 0.3, "head": 1.0}
+"""The same where the items are labels."""
+HEAD_RATE = 3.0
+"""Learning rate of the head, relative to that of LoRA: it starts from nothing."""
 MATCH_RATE = 0.1
 """Learning rate of the maps of `match`, relative to that of LoRA: they start from a whitening that is already good."""
 WORSE = 0.02
@@ -242,18 +247,21 @@ class Loop:
         put_random_state(self._joint, kept["random"])
 
 
-def loss_weights(options: Options) -> tuple[float, float]:
+def loss_weights(options: Options) -> dict[str, float]:
     """Those asked for, or the default ones."""
-    asked = (options.generate_weight, options.match_weight)
-    first, second = (own if own is not None else usual for own, usual in zip(asked, LOSS_WEIGHTS, strict=True))
-    return first, second
+    usual = LOSS_WEIGHTS if options.task == "recommend" else LABEL_WEIGHTS
+    asked = {name: getattr(options, f"{name}_weight") for name in ("generate", "title", "match")}
+    return usual | {name: weight for name, weight in asked.items() if weight is not None}
 
 
 def make_optimizer(joint: JointModel, options: Options) -> torch.optim.Optimizer:
-    """AdamW, with a smaller rate for the maps of `match` than for LoRA."""
-    maps = {id(parameter) for parameter in joint.match.parameters()}
-    lora = [p for p in joint.parameters() if p.requires_grad and id(p) not in maps]
-    rate = options.learning_rate
-    groups = [{"params": lora, "lr": rate}, {"params": list(joint.match.parameters()), "lr": MATCH_RATE * rate}]
+    """AdamW, with a smaller rate for the maps of `match` than for LoRA, and a larger one for the head."""
+    rate, maps = options.learning_rate, list(joint.match.parameters())
+    head = list(joint.head.parameters()) if joint.head else []
+    others = {id(parameter) for parameter in maps + head}
+    lora = [p for p in joint.parameters() if p.requires_grad and id(p) not in others]
+    groups: list[dict[str, Any]] = [{"params": lora, "lr": rate}, {"params": maps, "lr": MATCH_RATE * rate}]
+    if head:
+        groups.append({"params": head, "lr": HEAD_RATE * rate, "weight_decay": 0.1})
     fused = joint.device.type == "cpu" or None  # a fifth of the time there; elsewhere as PyTorch chooses
     return torch.optim.AdamW(groups, weight_decay=0.01, fused=fused)

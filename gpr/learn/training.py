@@ -1,4 +1,4 @@
-"""Fine-tuning from a data set to an adapter: LoRA, the two losses, the pool's weights. It knows a run's folder,
+"""Fine-tuning from a data set to an adapter: LoRA, the losses, the pool's weights. It knows a run's folder,
 not who started it."""
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from gpr.learn.checkpoint import Checkpoints
 from gpr.learn.estimate import estimate, refuse_what_does_not_fit
 from gpr.learn.histories import Plan, epochs_of, learn_histories
 from gpr.learn.joint import JointModel
+from gpr.learn.label_head import end_head, valid_texts
 from gpr.learn.lora import add_lora
 from gpr.learn.needs import Estimate
 from gpr.learn.options import Options
@@ -34,7 +35,7 @@ from gpr.lm.base import Base, halves_products
 from gpr.lm.prompts import Prompts
 from gpr.scorers.adapter import save_adapter
 from gpr.scorers.gpt import Gpt
-from gpr.scorers.head import LabelHead, learn_head
+from gpr.scorers.head import LabelHead
 from gpr.scorers.match import Match
 from gpr.scorers.pool import OF_LABELS, Pool
 from gpr.scorers.sequence import SequenceModel
@@ -44,8 +45,6 @@ WHITENING = (10_000, 500)
 """Tokens and requests of the training rows that whitening looks at, at most."""
 LEAST = 5.0
 """Seconds that must be left before the first step."""
-HEAD_FIRST, HEAD_SHARE = 64, 0.4
-"""Rows that are timed, and the share of the time left that reading rows for the head may take."""
 ENOUGH = 1.5
 """Times the time that reading the rest of the catalogue needs must be left, for there is more to do."""
 
@@ -99,107 +98,116 @@ def fine_tune(
     """
     processes.join(base.device)
     set_seed(options.seed)
-    prompts = Prompts(base.tokenizer, dataset.catalogue, options.window)
-    rows = training_rows(dataset, prompts, options.seed)
-    if not rows:
-        raise RunError(
-            "There is nothing to learn from: all that is known of the items is held out.", where=dataset.name
-        )
-    adapted = adapt(dataset, base, options, folder, progress, clock, stop, only_estimate is not None)
-    check = _Check(lambda: stop() and not options.adapt, progress, clock, dataset.name)  # adapted, it has learned
-    model, layers = add_lora(adapted.base, options)
-    source = RunFolder(processes.from_first(folder.path))
-    kept = Checkpoints(source).last()
-    progress.update(phase="going on from the checkpoint" if kept else "reading the items")
-    match = Match(model.config.hidden_size).to(base.device)
-    memory = kept["memory"] if kept else None
-    mixed = halves_products(base, options.precision)
-    joint = JointModel(model, prompts, match, layers, loss_weights(options), check.reading, memory, mixed)
-    if kept:
-        schedule = Schedule(**source.read("config.json")["schedule"])
-    else:
-        progress.update(phase="preparing match")
-        check()
-        whiten(joint, rows, options.seed)
-        progress.update(phase="measuring speed")
-        speed = measure_speed(joint, rows, prompts, dataset, options, clock.left(), check)
-        schedule = processes.from_first(make_schedule(rows, dataset, options, speed, clock))
-        needed = foresee(joint, rows, schedule, options, folder, progress, adapted.seconds)
-        if only_estimate:
-            only_estimate(needed)
-            return
-    start = kept["start"] if kept else copy.deepcopy(joint.match.state_dict())
-    near = None if options.task == "recommend" else Pool.same(**OF_LABELS)
-    validation = Validation(dataset, measure, near)
-    look = lambda: validation.of(_gpt(joint, prompts, joint.memory), schedule.sample)  # noqa: E731
-    outcome = Loop(joint, rows, schedule, options, folder, progress, stop, look).run(start, kept)
-    gpt = _learned(joint, prompts, start, rows, options, clock, progress)
-    sequence = _histories(gpt, dataset, schedule, options, progress, stop)
+    run = _Run(dataset, base, options, folder, progress, clock, stop, only_estimate is not None)
+    schedule, needed = run.schedule()
+    if only_estimate and needed:
+        only_estimate(needed)
+        return
+    joint, start = run.joint, run.start()
+    validation = Validation(dataset, measure, None if options.task == "recommend" else Pool.same(**OF_LABELS))
+    look = lambda: validation.of(run.gpt(joint.memory, joint.head), schedule.sample)  # noqa: E731
+    outcome = Loop(joint, run.rows, schedule, options, folder, progress, stop, look).run(start, run.kept)
+    gpt = run.learned(start, schedule)
+    sequence = run.histories(gpt, schedule)
     progress.update(phase="choosing the weights of the scorers")
     found = validation.at_the_end(gpt, sequence, schedule.requests)
     progress.update(phase="saving")
-    save_adapter(folder.adapter, gpt, model, found.pool, sequence, adapted.below)
+    save_adapter(folder.adapter, gpt, joint.model, found.pool, sequence, run.adapted.below)
     finish(found, outcome, folder, progress)
     forget_weights(folder)
 
 
-def _learned(
-    joint: JointModel,
-    prompts: Prompts,
-    start: dict[str, torch.Tensor],
-    rows: list[Row],
-    options: Options,
-    clock: Clock,
-    progress: Progress,
-) -> Gpt:
-    """The model half of the way from the start to what was learned, with the items as it reads them then."""
-    progress.update(phase="reading the items again", heard=True)  # all is kept anyway
-    joint.eval()
-    go_halfway(joint, start)
-    features = joint.item_features()
-    return _gpt(joint, prompts, features, _head(joint, rows, options, clock.left()))
+class _Run:
+    """What a fine-tuning has at hand: its rows, its model with LoRA, and its last checkpoint. Arguments as above.
 
+    Args:
+        planning: only to say what it would need.
+    """
 
-def _gpt(joint: JointModel, prompts: Prompts, features: torch.Tensor, head: LabelHead | None = None) -> Gpt:
-    """How often it reads the empty request depends on the time that this takes, which differs between processes."""
-    with sharing.apart(joint.model):
-        return Gpt(joint.model, prompts, joint.match, features, head=head)
+    def __init__(
+        self,
+        dataset: Dataset,
+        base: Base,
+        options: Options,
+        folder: RunFolder,
+        progress: Progress,
+        clock: Clock,
+        stop: Callable[[], bool],
+        planning: bool,
+    ) -> None:
+        self._dataset, self._options, self._folder, self._progress = dataset, options, folder, progress
+        self._clock, self._stop = clock, stop
+        self._prompts = prompts = Prompts(base.tokenizer, dataset.catalogue, options.window)
+        weights = loss_weights(options)
+        self.rows = training_rows(dataset, prompts, options.seed, whole=weights["title"] > 0)
+        if not self.rows:
+            raise RunError(
+                "There is nothing to learn from: all that is known of the items is held out.", where=dataset.name
+            )
+        self.adapted = adapt(dataset, base, options, folder, progress, clock, stop, planning)
+        self._check = _Check(lambda: stop() and not options.adapt, progress, clock, dataset.name)  # it has learned then
+        model, layers = add_lora(self.adapted.base, options)
+        self._source = RunFolder(processes.from_first(folder.path))
+        self.kept = Checkpoints(self._source).last()
+        progress.update(phase="going on from the checkpoint" if self.kept else "reading the items")
+        match = Match(model.config.hidden_size).to(base.device)
+        memory = self.kept["memory"] if self.kept else None
+        mixed = halves_products(base, options.precision)
+        self.joint = JointModel(model, prompts, match, layers, weights, self._check.reading, memory, mixed)
 
+    def schedule(self) -> tuple[Schedule, Estimate | None]:
+        """What the run is going to do: decided now, with what it will need, or known from before."""
+        if self.kept:
+            return Schedule(**self._source.read("config.json")["schedule"]), None
+        progress, options, dataset = self._progress, self._options, self._dataset
+        progress.update(phase="preparing match")
+        self._check()
+        whiten(self.joint, self.rows, options.seed)
+        progress.update(phase="measuring speed")
+        left = self._clock.left()
+        speed = measure_speed(self.joint, self.rows, self._prompts, dataset, options, left, self._check)
+        schedule = processes.from_first(make_schedule(self.rows, dataset, options, speed, self._clock))
+        more = self.adapted.seconds
+        return schedule, foresee(self.joint, self.rows, schedule, options, self._folder, progress, more)
 
-def _histories(
-    gpt: Gpt, dataset: Dataset, schedule: Schedule, options: Options, progress: Progress, stop: Callable[[], bool]
-) -> SequenceModel | None:
-    progress.update(phase="learning from histories")
-    seconds = math.inf if schedule.histories is None else schedule.histories
-    plan = Plan(epochs_of(dataset), seconds, seed=options.seed)
-    return learn_histories(gpt, dataset, plan, lambda share: progress.update(share=round(share, 3)), stop)
+    def start(self) -> dict[str, torch.Tensor]:
+        """What training starts from and does not learn, or goes back to in part."""
+        head = self.joint.head
+        if not self.kept:
+            return copy.deepcopy(self.joint.match.state_dict() | dict(head.named_buffers() if head else ()))
+        for name, spread in head.named_buffers() if head else ():
+            spread.copy_(self.kept["start"][name])
+        return dict(self.kept["start"])
 
+    def learned(self, start: dict[str, torch.Tensor], schedule: Schedule) -> Gpt:
+        """The model half of the way from the start to what was learned, with the items as it reads them then; all of
+        the way where a head has learned with it."""
+        joint, progress = self.joint, self._progress
+        progress.update(phase="reading the items again", heard=True)  # all is kept anyway
+        joint.eval()
+        if not joint.head:
+            go_halfway(joint, start)
+        gpt = self.gpt(joint.item_features(), titles="title" in joint.weights)
+        if joint.head:
+            progress.update(phase="reading the texts again")
+            valid = valid_texts(gpt, self._dataset, schedule.requests)
+            gpt.head = end_head(joint, self.rows, valid, self._options.seed, self._clock.left())
+        return gpt
 
-def _head(joint: JointModel, rows: list[Row], options: Options, left: float) -> LabelHead | None:
-    """Where the items are labels, what tells them apart in the features of the training texts, or of as many as can be
-    read in a part of the seconds that are left."""
-    if options.task == "recommend":
-        return None
-    order = np.random.default_rng(options.seed).permutation(len(rows)).tolist()
-    began = time.monotonic()
-    found, labels = _read(joint, rows, order[:HEAD_FIRST])
-    kept = processes.from_first(rows_in_time(len(rows), (time.monotonic() - began) / len(found), left))
-    if more := order[HEAD_FIRST:kept]:
-        rest = _read(joint, rows, more)
-        found, labels = torch.cat([found, rest[0]]), torch.cat([labels, rest[1]])
-    return learn_head(found, labels, len(joint.memory), options.seed)
+    def gpt(self, features: torch.Tensor, head: LabelHead | None = None, titles: bool = False) -> Gpt:
+        """How often it reads the empty request depends on the time that this takes, which differs between processes."""
+        with sharing.apart(self.joint.model):
+            return Gpt(self.joint.model, self._prompts, self.joint.match, features, head=head, titles=titles)
 
-
-def _read(joint: JointModel, rows: list[Row], numbers: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features (K, F) and items (K,) of some rows' targets."""
-    order = sorted(numbers, key=lambda number: len(rows[number].ids))  # as `request_features` gives them
-    items = torch.from_numpy(np.concatenate([rows[number].items for number in order]))
-    return joint.request_features(rows, numbers), items.to(joint.device)
-
-
-def rows_in_time(count: int, seconds: float, left: float) -> int:
-    """How many of `count` rows, each of which takes some seconds, are read in HEAD_SHARE of the seconds left."""
-    return count if math.isinf(left) else max(1, min(count, int(HEAD_SHARE * left / max(seconds, 1e-9))))
+    def histories(self, gpt: Gpt, schedule: Schedule) -> SequenceModel | None:
+        """What is learned of histories, where there are enough."""
+        progress = self._progress
+        progress.update(phase="learning from histories")
+        seconds = math.inf if schedule.histories is None else schedule.histories
+        plan = Plan(epochs_of(self._dataset), seconds, seed=self._options.seed)
+        return learn_histories(
+            gpt, self._dataset, plan, lambda share: progress.update(share=round(share, 3)), self._stop
+        )
 
 
 def foresee(
@@ -260,12 +268,15 @@ class _Check:
 
 
 def whiten(joint: JointModel, rows: list[Row], seed: int) -> None:
-    """Starts the maps of `match` from a sample of the training requests and the catalogue."""
+    """Starts the maps of `match`, and the head, from a sample of the training requests and the catalogue."""
     order = np.random.default_rng(seed).permutation(len(rows))
     tokens = np.cumsum([len(rows[number].ids) for number in order])
     requests = np.cumsum([len(rows[number].items) for number in order])
     kept = max(1, int(((tokens <= WHITENING[0]) & (requests <= WHITENING[1])).sum()))
-    joint.match.whiten(joint.request_features(rows, order[:kept].tolist()), joint.memory)
+    found = joint.request_features(rows, order[:kept].tolist())
+    joint.match.whiten(found, joint.memory)
+    if joint.head:
+        joint.head.learn_spread(processes.from_first(found))
 
 
 @torch.no_grad()
@@ -279,4 +290,6 @@ def go_halfway(joint: JointModel, start: dict[str, torch.Tensor]) -> None:
         if "lora_B" in name:
             weight.mul_(KEPT_STEP)
     trained = joint.match.state_dict()
-    joint.match.load_state_dict({name: start[name].lerp(trained[name], KEPT_STEP) for name in start})
+    joint.match.load_state_dict(
+        {name: start[name].to(weight).lerp(weight, KEPT_STEP) for name, weight in trained.items()}
+    )

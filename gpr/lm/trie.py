@@ -111,6 +111,12 @@ class Trie:
         return int(self.edge_lengths.sum())
 
     @cached_property
+    def whole_tokens(self) -> int:
+        """Tokens that are read where all titles are read to their ends: all but the last of each."""
+        nodes = np.arange(1, len(self.depth))
+        return int((self.depth[nodes] - self.depth[self.parent[nodes]]).sum()) - len(self)
+
+    @cached_property
     def levels(self) -> tuple[Ints, ...]:
         """Inner nodes by their level; the root alone is level 0."""
         order = np.argsort(self.level, kind="stable")

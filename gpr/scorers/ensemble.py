@@ -67,11 +67,11 @@ class Ensemble:
         return self.gpt.score_parts(requests, progress) | self._of_others(requests)
 
     def shortlist(self, requests: Sequence[Request], items: Ints) -> dict[str, Scores]:
-        """The same with `generate` of S items alone, (B, S)."""
+        """The same with the parts that read titles of S items alone, (B, S)."""
         return self.gpt.score_parts(requests, items=items) | self._of_others(requests)
 
     def read(self, request: Request) -> tuple[Reading, dict[str, Scores]]:
-        """A request that has been read, for `generate` to go on from, and what all other parts say of it: (1, N)."""
+        """A request that has been read, for titles to be read behind it, and what all other parts say: (1, N)."""
         reading, parts = self.gpt.read(request)
         return reading, parts | self._of_others([request])
 

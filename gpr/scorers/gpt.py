@@ -1,4 +1,4 @@
-"""The two scorers that are the GPT itself, `generate` and `match`, answered together from one pass over the prompts.
+"""The scorers that are the GPT itself, `generate`, `match` and `plausibility`, answered from one pass over the prompts.
 
 It knows a base model (with or without an adapter) and a catalogue; not where they are kept.
 """
@@ -26,6 +26,7 @@ from gpr.lm.tree import TreeDecoder
 from gpr.lm.trie import Ints
 from gpr.scorers.head import LabelHead
 from gpr.scorers.match import BLOCKS, Match, Spans, features
+from gpr.scorers.pool import PLAUSIBILITY
 from gpr.scorers.scorer import Scores
 
 TEXT_BATCH = 32
@@ -34,6 +35,10 @@ FEATURES_KIND = b"eighth, quarter, top, last"
 ALWAYS_WHOLE, MOST_WHOLE = 500, 8_000
 """Tokens of the trie up to which a request is always answered over the whole catalogue, so that the answer does not
 depend on the machine; and up to which it is, where that takes no longer than LONGEST."""
+WHOLE_TITLES = 1_000
+"""Tokens of all titles up to which they can be read to their ends for every request: about a second on two cores."""
+TITLES_AT_ONCE = 4_096
+"""Requests x tokens of whole titles that are read together."""
 LONGEST = 1.6
 """Seconds that the whole catalogue may take: probabilities are promised within 2 s, and the way through the page, the
 request itself and its best items take the rest."""
@@ -42,10 +47,12 @@ WAIT = 0.7
 DOUBTFUL = 4 * LONGEST
 """Seconds: a first, cold measurement between LONGEST and this is made again."""
 Parts = dict[str, Scores]
+OF_TITLES = {"generate", PLAUSIBILITY}
+"""The parts that read titles behind the request."""
 
 
 class Gpt:
-    """`generate` and `match` for one model and one catalogue.
+    """`generate`, `match` and their kin for one model and one catalogue.
 
     Args:
         model: a causal LM in eval mode, peft or plain. prompts: of its tokenizer and the catalogue.
@@ -53,7 +60,7 @@ class Gpt:
         item_features: (N, F) of the same model and catalogue, where they are known; None computes them.
         progress: called with the share done while they are computed.
         kept: a file beside which the prior is kept where reading it may take minutes.
-        head: of a run whose items are labels.
+        head: of a run whose items are labels. titles: with the part `plausibility`, where titles are few enough.
     """
 
     def __init__(
@@ -65,8 +72,10 @@ class Gpt:
         progress: Callable[[float], None] = lambda share: None,
         kept: Path | None = None,
         head: LabelHead | None = None,
+        titles: bool = False,
     ) -> None:
         self.model, self.head = model, head
+        self.reads_titles = titles and reads_whole(prompts)
         self.prompts, self.catalogue = prompts, prompts.catalogue
         self.decoder = TreeDecoder(model, prompts.trie, prompts.openings)
         self._body = body_of(model)
@@ -75,13 +84,14 @@ class Gpt:
         with torch.inference_mode():
             self._item_vectors = self.match.item_vectors(self.item_features)
             self._prior, self.seconds = self._read_prior(kept)
+            self._title_prior = self._read_title_prior() if self.reads_titles else None
         self.decoder.expect(self._prior.cpu().numpy())
 
     @property
     def scores_whole(self) -> bool:
         """Whether a request that somebody waits for is answered over the whole catalogue, or over a shortlist."""
         tokens = self.prompts.trie.edge_tokens
-        return tokens <= ALWAYS_WHOLE or (tokens <= MOST_WHOLE and self.seconds <= LONGEST)
+        return self.reads_titles or tokens <= ALWAYS_WHOLE or (tokens <= MOST_WHOLE and self.seconds <= LONGEST)
 
     @property
     def slow(self) -> bool:
@@ -102,6 +112,13 @@ class Gpt:
             seconds = min(seconds, again)
         _keep_numbers(place, prior.cpu().numpy())
         return prior, seconds
+
+    def _read_title_prior(self) -> NDArray[np.float32]:
+        """(N,) log-likelihoods of the titles under the empty request, with the seconds that such an answer takes."""
+        reading, started = self.decoder.read([self.prompts.request(Request()).ids]), time.perf_counter()
+        _, likelihoods = self.decoder.likelihoods(reading, np.arange(len(self.catalogue)), exact=True)
+        self.seconds = time.perf_counter() - started
+        return np.asarray(likelihoods[0], np.float32)
 
     def _timed(self, reading: Reading) -> tuple[Tensor, float]:
         """(N,) of the first request that was read, and the seconds that it took."""
@@ -140,32 +157,48 @@ class Gpt:
         progress: Callable[[float], None] = lambda share: None,
         items: Ints | None = None,
     ) -> Parts:
-        """`generate`, `match`, `prior` (what `generate` gives the empty request) and `head`, where there is one; each
-        (B, N) log-probabilities.
+        """`generate`, `match`, `prior` (what `generate` gives the empty request), and where they are there `head` and
+        `plausibility`; each (B, N) log-probabilities, but for the last.
 
         Args:
-            items: (S,) the only ones that `generate` is to answer, (B, S): where the whole trie would take too long.
+            items: (S,) the only ones that `of_titles` is to answer, (B, S): where all would take too long.
         """
         prompts = [self.prompts.request(request) for request in requests]
         found: Parts = {}
         done = 0
-        for rows in self.decoder.batches([prompt.ids for prompt in prompts]):
+        for rows in self._batches(prompts):
             reading, others = self._read([prompts[row] for row in rows])
-            for name, part in ({"generate": self.generate(reading, items)} | others).items():
+            for name, part in (self.of_titles(reading, items) | others).items():
                 found.setdefault(name, np.empty((len(prompts), part.shape[1]), np.float32))[rows] = part
             done += len(rows)
             progress(done / len(prompts))
         return found
 
-    def generate(self, reading: Reading, items: Ints | None = None) -> Scores:
-        """(B, N) of requests that have been read, or (B, S) of some items."""
+    def _batches(self, prompts: Sequence[Prompt]) -> list[list[int]]:
+        """Which prompts to read together."""
+        batches = self.decoder.batches([prompt.ids for prompt in prompts])
+        if not self.reads_titles:
+            return batches
+        most = max(1, TITLES_AT_ONCE // self.prompts.trie.whole_tokens)
+        return [rows[at : at + most] for rows in batches for at in range(0, len(rows), most)]
+
+    def of_titles(self, reading: Reading, items: Ints | None = None) -> Parts:
+        """The parts that read titles, of requests that have been read: (B, N), or of some items (B, S).
+
+        `generate` reads them up to their last choice. `plausibility` reads them to their ends: the log-likelihood of
+        the whole title, less that under the empty request.
+        """
+        if self._title_prior is not None:
+            some = np.arange(len(self.catalogue)) if items is None else items
+            generate, likelihoods = self.decoder.likelihoods(reading, some, exact=True)
+            return {"generate": generate, PLAUSIBILITY: likelihoods - self._title_prior[some]}
         if items is not None:
-            return self.decoder.score_items(reading, items)
-        return self.decoder.score(reading).cpu().numpy()
+            return {"generate": self.decoder.score_items(reading, items)}
+        return {"generate": self.decoder.score(reading).cpu().numpy()}
 
     @torch.inference_mode()
     def read(self, request: Request) -> tuple[Reading, Parts]:
-        """A request that has been read, for the decoder to go on from, and all parts but `generate`: (1, N) each."""
+        """A request that has been read, for titles to be read behind it, and all other parts: (1, N) each."""
         return self._read([self.prompts.request(request)], self.slow)
 
     def _read(self, prompts: Sequence[Prompt], ahead: bool = False) -> tuple[Reading, Parts]:
@@ -205,6 +238,11 @@ def _keep_numbers(path: Path | None, numbers: Scores) -> None:
             np.save(partial, numbers)
     except (OSError, GPRError):
         return  # it saves time, nothing else
+
+
+def reads_whole(prompts: Prompts) -> bool:
+    """Whether a catalogue's titles are few and short enough to be read to their ends for every request."""
+    return prompts.trie.whole_tokens <= WHOLE_TITLES
 
 
 def spans_of(prompts: Sequence[Prompt], device: torch.device, opening: int = 0) -> Spans:

@@ -1,10 +1,11 @@
 """`head`: a linear map from the GPT's features of a text to the labels.
 
-For catalogues of labels, each with many training texts. It knows features, not prompts. Two ways to find such a map
-are mixed, for each does worse alone (docs/results.md): cross-entropy behind dropout (a decoder's own classification
-head has none; with a few hundred examples for thousands of features it is against learning by heart), and linear
-discriminants of a shrunken covariance (Friedman 1989, Regularized discriminant analysis). How much of each, and how
-sure the two are, is fitted on texts that they were not learned from.
+For catalogues of labels, each with many training texts. It knows features, not prompts. Ways to find such a map are
+mixed, for each does worse alone (docs/results.md): cross-entropy behind dropout (a decoder's own classification head
+has none; with a few hundred examples for thousands of features it is against learning by heart), linear discriminants
+of a shrunken covariance (Friedman 1989, Regularized discriminant analysis), and where the GPT was fine-tuned the map
+that it was fine-tuned with. How much of each, and how sure they are, is fitted on texts that they were not learned
+from.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from gpr.scorers.pool import Pool, fit
 from gpr.scorers.scorer import Scores
 
 HEAD = "head.safetensors"
-DROPOUT = 0.5
+DROPOUT, TUNED_DROPOUT = 0.5, 0.3
+"""Of features; the latter while the GPT is fine-tuned with the head."""
 STEPS = 200
 RATE = 2e-3
 DECAY = 1.0
 SHRINKAGE = 0.8
 """Share of the covariance within labels that is replaced by a multiple of the identity."""
 HELD = 5
-"""Every so many texts one is held out to mix the two maps."""
+"""Every so many texts one is held out to mix the maps."""
 FEW = 10
 """Texts below which none is held out."""
 
@@ -60,43 +62,79 @@ class LabelHead(nn.Module):
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("spread", torch.ones(size))
         self.linear = nn.Linear(size, labels)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def learn_spread(self, found: Tensor) -> None:
+        """Takes what features are like from some of them, (K, F)."""
+        self.mean.copy_(found.mean(0))
+        self.spread.copy_(found.std(0, correction=0).clamp(min=1e-4))
 
     def even(self, found: Tensor) -> Tensor:
         """(K, F) features, each of about unit variance."""
         return (found - self.mean) / self.spread
 
+    def logits(self, found: Tensor) -> Tensor:
+        """(K, F) -> (K, N); with dropout while it is trained."""
+        logits: Tensor = self.linear(nn.functional.dropout(self.even(found), TUNED_DROPOUT, self.training))
+        return logits
+
     def log_probs(self, found: Tensor) -> Tensor:
         """(K, F) -> (K, N)."""
-        logits: Tensor = self.linear(self.even(found))
-        return torch.log_softmax(logits, -1)
+        return torch.log_softmax(self.logits(found), -1)
 
 
-def learn_head(found: Tensor, labels: Tensor, count: int, seed: int = 0) -> LabelHead:
-    """A head for features (K, F) and their labels (K,), of which there are `count`; seconds."""
-    found = found.detach().float().clone()
+class Texts(NamedTuple):
+    """Features of texts (K, F), and their labels (K,)."""
+
+    found: Tensor
+    labels: Tensor
+
+
+def learn_head(
+    texts: Texts, count: int, seed: int = 0, tuned: LabelHead | None = None, held: Texts | None = None
+) -> LabelHead:
+    """A head for texts with `count` labels; seconds.
+
+    Args:
+        tuned: what the features were fine-tuned with; taken if there are `held`, texts that they were not fine-tuned
+        on, to mix the maps.
+    """
+    found, labels = texts.found.detach().float().clone(), texts.labels
     head = LabelHead(found.shape[1], count).to(found.device)
-    head.mean.copy_(found.mean(0))
-    head.spread.copy_(found.std(0, correction=0).clamp(min=1e-4))
+    head.learn_spread(found)
     found = head.even(found)
-    held = torch.arange(len(found), device=found.device) % HELD == 0
-    kept = ~held
-    if len(found) < FEW:
-        held = kept = torch.ones_like(held)
-    shares = _shares(_both(found[kept], labels[kept], count, seed), found[held], labels[held])
-    first, second = _both(found, labels, count, seed)
+    maps = _maps(found, labels, count, seed)
+    if tuned and held:
+        maps.append(seen_through(head, tuned))
+        shares = _shares(maps, head.even(held.found), held.labels)
+    else:
+        aside = torch.arange(len(found), device=found.device) % HELD == 0
+        kept = ~aside
+        if len(found) < FEW:
+            aside = kept = torch.ones_like(aside)
+        shares = _shares(_maps(found[kept], labels[kept], count, seed), found[aside], labels[aside])
     with torch.no_grad():
-        head.linear.weight.copy_(shares[0] * first.weight + shares[1] * second.weight)
-        head.linear.bias.copy_(shares[0] * first.bias + shares[1] * second.bias)
+        for share, one in zip(shares, maps, strict=True):
+            head.linear.weight.add_(share * one.weight)
+            head.linear.bias.add_(share * one.bias)
     return head.eval()
 
 
-def _both(found: Tensor, labels: Tensor, count: int, seed: int) -> tuple[Linear, Linear]:
-    return _discriminants(found, labels, count), _with_dropout(found, labels, count, seed)
+def _maps(found: Tensor, labels: Tensor, count: int, seed: int) -> list[Linear]:
+    return [_discriminants(found, labels, count), _with_dropout(found, labels, count, seed)]
 
 
-def _shares(maps: tuple[Linear, Linear], found: Tensor, labels: Tensor) -> list[float]:
+@torch.no_grad()
+def seen_through(head: LabelHead, tuned: LabelHead) -> Linear:
+    """The map of another head for features that have been evened by this one."""
+    weight = tuned.linear.weight * (head.spread / tuned.spread)
+    return Linear(weight, tuned.linear.bias + tuned.linear.weight @ ((head.mean - tuned.mean) / tuned.spread))
+
+
+def _shares(maps: list[Linear], found: Tensor, labels: Tensor) -> list[float]:
     """What each map's logits are to be multiplied with, so that the labels of held-out features are most likely."""
-    logits = [one(found).float().cpu().numpy() for one in maps]
+    logits = [one(found).detach().float().cpu().numpy() for one in maps]
     sizes = [max(float(part.std(1).mean()), 1e-6) for part in logits]
     parts: dict[str, Scores] = {
         str(number): np.asarray(logits[number] / size, np.float32) for number, size in enumerate(sizes)

@@ -31,6 +31,7 @@ UNFITTED = {"generate": 0.1, "prior": 0.1, "match": 0.8, "words": 1.0}
 queries name their items and data whose queries tell of them (docs/results.md)."""
 OF_LABELS = {"generate": 0.1, "prior": 0.1, "match": 0.3, "head": 0.5, "wording": 0.8}
 """The same where the items are labels with many training texts each."""
+PLAUSIBILITY = "plausibility"
 PRIOR, OF_PRIOR = "prior", "generate"
 """The weight of the prior lies between 0 (off) and that of `generate` (taken off in full)."""
 PENALTY = 2.0
@@ -100,6 +101,10 @@ class Pool:
     def of(self, request: Request) -> Weights:
         """The weights for one request."""
         return dict(self.weights[kind_of(request)])
+
+    def weighs(self, name: str) -> bool:
+        """Whether a part counts for any kind of request."""
+        return any(weights.get(name, 0.0) > 0 for weights in self.weights.values())
 
     def times(self, factors: Mapping[str, float]) -> Pool:
         """The same pool with some weights multiplied; the prior goes with the part that it is the prior of."""
@@ -185,7 +190,11 @@ def _fit(
     near: Weights,
 ) -> Weights:
     """Weights for requests of one kind, B >= 1, added to those of parts that are not given here. A part that says the
-    same of all items weighs nothing."""
+    same of all items weighs nothing, nor does the trie where whole titles are read: beside them it makes other requests
+    less likely (docs/results.md)."""
+    if PLAUSIBILITY in parts:
+        parts = {name: part for name, part in parts.items() if name not in (OF_PRIOR, PRIOR)}
+        near = near | dict.fromkeys((OF_PRIOR, PRIOR), 0.0)
     out = np.isneginf(without_history(np.zeros((len(items), next(iter(parts.values())).shape[1])), requests))
     parts = {name: part.astype(np.float64) for name, part in parts.items()}
     if {PRIOR, OF_PRIOR} <= set(parts):  # so that all weights are >= 0

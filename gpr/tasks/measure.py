@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from gpr.data.dataset import SPLITS, Dataset
+from gpr.data.dataset import Dataset, Split
 from gpr.evaluate.metrics import ranking_metrics
 from gpr.recommender import Recommender
+from gpr.scorers.ensemble import Ensemble, scorers_of
 from gpr.tasks.score import GOOD
 
 BATCH = 64
@@ -56,15 +57,20 @@ def task_figures(
     task: str,
     tell: Callable[[float, str], None] = lambda share, words: None,
 ) -> dict[str, dict[str, float]]:
-    """The figures of the validation and the test split under a run, and under each of its parts alone (`by part`)."""
+    """The figures of the validation and the test split under a run, and under each of its parts alone.
+
+    On validation all scorers are as they were when the weights were fitted there: they do not know it.
+    """
     found: dict[str, dict[str, float]] = {}
-    for split in SPLITS[1:]:
+    unaware = Ensemble(recommender.ensemble.gpt, scorers_of(dataset))
+    ensembles: dict[Split, Ensemble] = {"valid": unaware, "test": recommender.ensemble}
+    for split, ensemble in ensembles.items():
         examples = dataset.examples[split]
         parts: dict[str, list[np.ndarray]] = {}
         for at in range(0, len(examples), BATCH):
             tell(at / len(examples), f"Asking the model ({split})")
             asked = [example.request for example in examples[at : at + BATCH]]
-            scores = recommender.ensemble.score(asked)
+            scores = ensemble.score(asked)
             for name, part in ({"gpr": recommender.pool.combine(scores, asked)} | scores).items():
                 parts.setdefault(name, []).append(part)
         items = np.array([example.item for example in examples], np.int64)

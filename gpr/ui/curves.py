@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 
 POINTS = 240
 """Of a curve; more are thinned out."""
-PARTS = {"loss": "both", "generate": "generate", "match": "match", "preference": "preference"}
+PARTS = {
+    "loss": "sum", "generate": "generate", "title": "title", "match": "match", "head": "head",
+    "preference": "preference",
+}  # fmt: skip
 """Field of the log -> name of its curve."""
 TEXT = "text"
 COLOURS = {
-    "both": "#5b76e8", "generate": "#1f9d78", "match": "#d9822b", "preference": "#8a63d2", TEXT: "#7a8699",
-    "validation": "#c2417c",
+    "sum": "#5b76e8", "generate": "#1f9d78", "title": "#0f8b9d", "match": "#d9822b", "head": "#9a7b1e",
+    "preference": "#8a63d2", TEXT: "#7a8699", "validation": "#c2417c",
 }  # fmt: skip
 """Of the curves, readable in light and dark."""
 

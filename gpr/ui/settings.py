@@ -64,6 +64,7 @@ class Settings:
         with gr.Row():
             self._more |= {"generate_weight": _optional("Weight of generate", "Of its loss; empty: usual.")}
             self._more |= {"match_weight": _optional("Weight of match", "Of its loss; empty: usual.")}
+            self._more |= {"title_weight": _optional("Weight of titles", "Of their likelihood; empty: usual.")}
         with gr.Row():
             words = "Times that the catalogue's text is read before."
             self._more |= {"adapt": _number("Adaptation", "adapt", words, precision=0)}
@@ -102,7 +103,7 @@ class Settings:
         if kind and not amount:
             raise RunError(f"The number of {length.lower()} is missing.", hint="Type one, or choose 'Recommended'.")
         given = {name: value for name, value in zip(self._more, more, strict=True) if value not in (None, "")}
-        for name in ("alpha", "generate_weight", "match_weight"):
+        for name in ("alpha", "generate_weight", "title_weight", "match_weight"):
             if name in given:
                 given[name] = _as_number(name, given[name])
         for name in ("seed", "rank", "alpha", "batch_tokens", "accumulation", "patience", "adapt", "window"):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NAMES = {
     "generate": "The title, as the model would write it",
     "prior": "Taken off: the title without a request",
+    "plausibility": "How much likelier the request makes the title",
     "match": "Meaning of the request and of the item",
     "head": "What was learned of each label",
     "words": "The same words",

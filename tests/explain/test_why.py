@@ -13,7 +13,10 @@ from gpr.explain.why import Why
 from gpr.labels.label import Label
 from gpr.ranking import Wish, rank
 from gpr.recommender import Recommender
+from gpr.scorers.ensemble import Ensemble
 from gpr.scorers.feedback import Feedback
+from gpr.scorers.gpt import Gpt
+from gpr.scorers.pool import Pool
 from gpr.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -82,6 +85,24 @@ def test_a_large_catalogue_is_explained_nearly(recommender: Recommender, monkeyp
     monkeypatch.setattr(counterfactuals_module, "SHORTLIST", 1)
     nearly = reasons(recommender, BOTH, 3)[0].counterfactuals
     assert nearly.without == pytest.approx(exact.without[:, :3], abs=1.0)
+
+
+def test_titles_read_to_their_ends_are_explained_too(recommender: Recommender, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpt = recommender.ensemble.gpt
+    titled = Gpt(gpt.model, gpt.prompts, gpt.match, gpt.item_features, titles=True)
+    pool = Pool.same(**recommender.pool.weights["query"], plausibility=0.2)
+    whole = Recommender(recommender.dataset, Ensemble(titled, recommender.ensemble.others), pool, "", "titled")
+    monkeypatch.setattr(counterfactuals_module, "TOKENS", 10_000)
+    exact = reasons(whole, BOTH)
+    assert exact[0].counterfactuals.exact
+    assert "plausibility" in exact[0].shares
+    monkeypatch.setattr(counterfactuals_module, "TOKENS", 0)
+    nearly = reasons(whole, BOTH, 7)[0].counterfactuals
+    assert not nearly.exact
+    assert nearly.without == pytest.approx(exact[0].counterfactuals.without[:, :7], abs=1e-3)
+    monkeypatch.setattr(counterfactuals_module, "SHORTLIST", 1)
+    nearly = reasons(whole, BOTH, 3)[0].counterfactuals
+    assert nearly.without == pytest.approx(exact[0].counterfactuals.without[:, :3], abs=1.5)
 
 
 def test_the_branches_of_a_path_multiply_to_the_probability_of_generate(recommender: Recommender) -> None:

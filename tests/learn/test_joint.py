@@ -22,8 +22,11 @@ LONG = tuple([3, 0, 9, 7, 1] * 5)
 HISTORIES = (Sequence((2, 3, 0, 9), "age 24, job student"), Sequence(LONG), Sequence((4, 6)))
 
 
-def joint_of(model: Any, prompts: Prompts, trained_layers: int = 1) -> JointModel:
-    return JointModel(model, prompts, Match(model.config.hidden_size), trained_layers, (1.0, 1.0)).eval()
+WEIGHTS = {"generate": 1.0, "match": 1.0}
+
+
+def joint_of(model: Any, prompts: Prompts, trained_layers: int = 1, **more: float) -> JointModel:
+    return JointModel(model, prompts, Match(model.config.hidden_size), trained_layers, WEIGHTS | more).eval()
 
 
 @pytest.fixture
@@ -70,6 +73,50 @@ def test_the_trie_loss_is_minus_the_decoders_log_probability(
         joint(together, [rows[number] for number in together])
     count = sum(len(asked) for asked in expected)
     assert joint.parts["generate"] == pytest.approx(everything / count, abs=1e-3)
+
+
+def test_the_title_loss_is_minus_the_decoders_likelihood(small_model: Any, prompts: Prompts) -> None:
+    joint, decoder = joint_of(small_model, prompts, title=1.0), TreeDecoder(small_model, prompts.trie)
+    rows, expected = training_rows(dataset(prompts.catalogue), prompts, 0, whole=True), requests_of_rows()
+    for number in (0, 1, 2):
+        reading = decoder.read([prompts.request(request).ids for request, _ in expected[number]])
+        items = np.array([[item] for _, item in expected[number]])
+        with torch.no_grad():
+            joint([number], [rows[number]])
+        assert joint.parts["title"] == pytest.approx(-decoder.likelihoods(reading, items)[1].mean(), abs=1e-3)
+
+
+def test_a_part_of_many_titles_tokens_stands_for_all(small_model: Any, prompts: Prompts) -> None:
+    joint = joint_of(small_model, prompts, title=1.0)
+    rows = training_rows(dataset(prompts.catalogue), prompts, 0, whole=True)
+    several = list(range(len(requests_of_rows())))
+    with torch.no_grad(), pytest.MonkeyPatch.context() as patch:
+        joint(several, [rows[number] for number in several])
+        whole, parts = joint.parts["title"], []
+        patch.setattr("gpr.learn.joint.TITLE_TOKENS", 40)
+        for _ in range(60):
+            joint(several, [rows[number] for number in several])
+            parts.append(joint.parts["title"])
+    assert np.std(parts) > 0
+    assert np.mean(parts) == pytest.approx(whole, rel=0.05)
+
+
+def test_a_head_learns_with_the_model_where_the_items_are_labels(small_model: Any, prompts: Prompts) -> None:
+    joint = joint_of(small_model, prompts, head=1.0)
+    rows = training_rows(dataset(prompts.catalogue), prompts, 0)
+    assert joint.head is not None
+    joint.head.learn_spread(joint.request_features(rows, [0, 1, 2]))
+    joint([0, 1], rows[:2])
+    assert joint.parts["head"] == pytest.approx(np.log(len(prompts.catalogue)), abs=1e-4), "it starts from nothing"
+    optimizer = torch.optim.AdamW([p for p in joint.parameters() if p.requires_grad], lr=1e-2)
+    for _ in range(10):
+        joint([0, 1], rows[:2])["loss"].backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    with torch.no_grad():
+        log_probs = joint.head.log_probs(joint.request_features(rows, [0, 1]))
+    order = sorted((0, 1), key=lambda number: len(rows[number].ids))
+    assert log_probs.argmax(1).tolist() == [int(rows[number].items[0]) for number in order]
 
 
 def test_with_frozen_layers_kept_or_not_the_losses_are_the_same(

@@ -28,7 +28,7 @@ def joint(tiny_model: Any, prompts: Prompts) -> PreferenceModel:
     rows, rejected = lesson_rows(LESSONS, prompts, POOL)
     model = with_lora(tiny_model)
     match = Match(model.config.hidden_size)
-    joint = PreferenceModel(model, prompts, match, 1, (0.3, 1.0), rows, rejected)
+    joint = PreferenceModel(model, prompts, match, 1, {"generate": 0.3, "match": 1.0}, rows, rejected)
     joint.remember()
     return joint
 

@@ -103,6 +103,27 @@ def test_a_resumed_run_is_as_if_it_had_not_been_cut(
         workspace.resume(workspace.claim("cut"), never)
 
 
+def test_a_run_with_a_head_and_whole_titles_goes_on_as_if_it_had_not_been_cut(
+    workspace: Workspace, tmp_path: Path, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [f"{word} {n} for {kind}s,{kind}" for n in range(20) for kind in ("cat", "dog") for word in ("food", "toy")]
+    (tmp_path / "notes.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    options = replace(options, epochs=4, task="classify", text="text", label="label", title_weight=0.3, patience=0)
+    whole = workspace.train(str(tmp_path / "notes.csv"), workspace.new_run_folder("whole"), options, never)
+    monkeypatch.setattr(checkpoint, "COST", 0)
+    with pytest.raises(CutOff):
+        workspace.train(str(tmp_path / "notes.csv"), workspace.new_run_folder("cut"), options, never, cut_at(5))
+    run = workspace.resume(workspace.claim("cut"), never)
+    assert (run.status, run.step) == ("done", whole.step)
+    for name in ("title", "head"):
+        again, once = ([entry[name] for entry in one.log()] for one in (run, whole))
+        assert again == pytest.approx(once, abs=2e-3)
+    assert_same(run, whole)
+    heads = [load_file(RunFolder(one.folder).adapter / "head.safetensors") for one in (run, whole)]
+    for name, weight in heads[0].items():
+        torch.testing.assert_close(weight, heads[1][name], atol=1e-2, rtol=1e-2)
+
+
 def test_a_run_cut_off_while_it_saves_goes_on_too(workspace: Workspace, films_folder: Path, options: Options) -> None:
     def cut(state: dict[str, Any]) -> None:
         if state["phase"] == "saving":

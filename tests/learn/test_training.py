@@ -17,6 +17,7 @@ from gpr.errors import ModelError, RunError, WorkspaceError
 from gpr.learn.joint import JointModel
 from gpr.learn.run_folder import RunFolder
 from gpr.learn.training import Stopped
+from gpr.scorers.pool import Pool
 from gpr.scorers.sequence import SEQUENCE
 from gpr.workspace import Options, Workspace
 from tests.learn.conftest import Start
@@ -227,3 +228,27 @@ def test_an_unexpected_end_is_kept_and_raised(start: Start, workspace: Workspace
         start(listener=trip)
     assert workspace.run("r").status == "failed"
     assert "unexpected ZeroDivisionError" in workspace.run("r").message
+
+
+def test_titles_learned_whole_are_a_part_of_the_answer_where_they_count(
+    workspace: Workspace, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[set[str]] = []
+
+    def fitted(parts: dict[str, np.ndarray], *_: Any) -> Pool:
+        offered.append(set(parts))
+        return Pool.same(generate=0.1, plausibility=0.5)
+
+    monkeypatch.setattr("gpr.learn.validation.fit", fitted)
+    run = start(title_weight=0.5, generate_weight=0.0, match_weight=0.0, epochs=30, learning_rate=1e-2, patience=0)
+    assert "plausibility" in offered[-1]
+    assert {"generate", "match", "title"} <= set(run.log()[0])
+    assert run.log()[-1]["title"] < run.log()[0]["title"] / 2
+    assert "--title-weight 0.5" in run.command
+    recommender = workspace.recommender("r")
+    assert recommender.ensemble.gpt.reads_titles
+    assert {"generate", "plausibility"} <= set(recommender.recommend(Request("marines in space"), 3)[0].scores)
+
+
+def test_titles_that_are_not_learned_whole_are_not_read_to_their_ends(trained: Workspace) -> None:
+    assert not trained.recommender("films").ensemble.gpt.reads_titles

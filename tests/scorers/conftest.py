@@ -27,6 +27,12 @@ def gpt(tiny_base: Base, prompts: Prompts) -> Gpt:
     return Gpt(tiny_base.model, prompts)
 
 
+@pytest.fixture(scope="module")
+def titled(gpt: Gpt, tiny_base: Base, prompts: Prompts) -> Gpt:
+    """The same, with titles that are read to their ends."""
+    return Gpt(tiny_base.model, prompts, gpt.match, gpt.item_features, titles=True)
+
+
 @pytest.fixture(scope="session")
 def tiny_encoder(tiny_tokenizer: PreTrainedTokenizerFast, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random sentence encoder in the layout of sentence-transformers."""

@@ -160,3 +160,11 @@ class TestPrior(ScorerContract):
     @pytest.fixture
     def scorer(self, gpt: Gpt) -> Scorer:
         return Part(gpt, "prior")
+
+
+class TestPlausibility(ScorerContract):
+    normalised = False
+
+    @pytest.fixture
+    def scorer(self, titled: Gpt) -> Scorer:
+        return Part(titled, "plausibility")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
@@ -25,6 +26,40 @@ def test_generate_is_the_decoders_and_prior_is_its_answer_to_the_empty_request(
     assert set(parts) == {"generate", "match", "prior"}
     np.testing.assert_allclose(parts["generate"], expected, atol=1e-4)
     np.testing.assert_allclose(parts["prior"], np.tile(parts["generate"][3], (4, 1)), atol=1e-4)
+
+
+def test_plausibility_is_what_the_request_adds_to_a_titles_likelihood(
+    gpt: Gpt, titled: Gpt, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts, every = titled.score_parts(REQUESTS), np.arange(len(prompts.catalogue))
+    assert set(parts) == {"generate", "match", "prior", "plausibility"}
+    np.testing.assert_allclose(parts["generate"], gpt.score_parts(REQUESTS)["generate"], atol=1e-4)
+    asked = [prompts.request(request).ids for request in REQUESTS]
+    found = np.concatenate([titled.decoder.likelihoods(titled.decoder.read([ids]), every)[1] for ids in asked])
+    np.testing.assert_allclose(parts["plausibility"], found - found[3], atol=1e-4)
+    some = titled.score_parts(REQUESTS, items=every[2:5])
+    for name in ("generate", "plausibility"):
+        np.testing.assert_allclose(some[name], parts[name][:, 2:5], atol=1e-4)
+    monkeypatch.setattr("gpr.scorers.gpt.TITLES_AT_ONCE", 1)
+    np.testing.assert_allclose(titled.score_parts(REQUESTS)["plausibility"], parts["plausibility"], atol=1e-4)
+
+
+def test_many_titles_are_not_read_to_their_ends(
+    gpt: Gpt, tiny_base: Base, prompts: Prompts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert prompts.trie.whole_tokens == sum(map(len, read_tokens(prompts))) - len(prompts.titles)
+    monkeypatch.setattr("gpr.scorers.gpt.WHOLE_TITLES", prompts.trie.whole_tokens - 1)
+    many = Gpt(tiny_base.model, prompts, gpt.match, gpt.item_features, titles=True)
+    assert not many.reads_titles
+    assert "plausibility" not in many.score_parts(REQUESTS)
+
+
+def read_tokens(prompts: Prompts) -> list[set[tuple[int, ...]]]:
+    """For each first token the distinct beginnings of titles that begin with it: one token of the trie each."""
+    found: dict[int, set[tuple[int, ...]]] = {}
+    for ids in prompts.titles:
+        found.setdefault(ids[0], set()).update(tuple(ids[: end + 1]) for end in range(len(ids)))
+    return list(found.values())
 
 
 def test_features_of_a_text_do_not_depend_on_the_batch(gpt: Gpt, prompts: Prompts) -> None:

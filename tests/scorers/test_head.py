@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gpr.scorers.head import learn_head, load_head, save_head
+from gpr.scorers.head import LabelHead, Texts, learn_head, load_head, save_head, seen_through
 
 
 def drawn(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -19,7 +19,7 @@ def drawn(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_it_tells_labels_apart_and_is_as_sure_as_it_may_be(tmp_path: Path) -> None:
-    head = learn_head(*drawn(150), 4)  # nothing has the fourth label
+    head = learn_head(Texts(*drawn(150)), 4)  # nothing has the fourth label
     found, labels = drawn(300, 1)
     with torch.inference_mode():
         log_probs = head.log_probs(found)
@@ -33,7 +33,35 @@ def test_it_tells_labels_apart_and_is_as_sure_as_it_may_be(tmp_path: Path) -> No
     assert load_head(tmp_path, 3) is None
 
 
+def test_what_the_model_was_fine_tuned_with_counts_as_far_as_held_texts_say() -> None:
+    found, labels = drawn(30)
+    noise = torch.randn(30, 20, generator=torch.Generator().manual_seed(5))
+    tuned = LabelHead(20, 3)
+    tuned.learn_spread(2 * found + 1)
+    with torch.no_grad():
+        tuned.linear.weight[:, :3] = 3 * torch.eye(3)
+    held, mixed = Texts(*drawn(60, 2)), None
+    plain = learn_head(Texts(noise, labels), 3)
+    mixed = learn_head(Texts(noise, labels), 3, 0, tuned.eval(), held)
+    fresh, right = drawn(300, 1)
+    with torch.inference_mode():
+        accuracy = [float((head.log_probs(fresh).argmax(1) == right).float().mean()) for head in (plain, mixed, tuned)]
+    assert accuracy[0] < 0.6 < accuracy[1]
+    assert accuracy[1] == pytest.approx(accuracy[2], abs=0.05), "noise teaches nothing"
+    assert torch.equal(learn_head(Texts(noise, labels), 3, 0, tuned).linear.weight, plain.linear.weight)
+
+
+def test_a_map_seen_through_another_evening_is_the_same_map() -> None:
+    found, _ = drawn(40)
+    one, other = LabelHead(20, 3), LabelHead(20, 3).eval()
+    one.learn_spread(found)
+    other.learn_spread(3 * found - 2)
+    torch.nn.init.normal_(other.linear.weight)
+    torch.nn.init.normal_(other.linear.bias)
+    torch.testing.assert_close(seen_through(one, other)(one.even(found)), other.logits(found), atol=1e-4, rtol=1e-4)
+
+
 def test_few_texts_and_equal_ones_do() -> None:
     found, labels = drawn(4)
-    assert learn_head(found, labels, 3).log_probs(found).isfinite().all()
-    assert learn_head(torch.ones(1, 20), torch.zeros(1, dtype=torch.long), 2).log_probs(found).isfinite().all()
+    assert learn_head(Texts(found, labels), 3).log_probs(found).isfinite().all()
+    assert learn_head(Texts(torch.ones(1, 20), torch.zeros(1, dtype=torch.long)), 2).log_probs(found).isfinite().all()

@@ -116,6 +116,14 @@ def test_a_part_that_says_the_same_of_all_items_weighs_nothing() -> None:
     assert fit(flat, requests, items) == Pool()
 
 
+def test_the_trie_weighs_nothing_beside_whole_titles() -> None:
+    parts, requests, items = made(3)
+    weights = fit(parts | {"plausibility": parts["generate"] - parts["prior"]}, requests, items).weights
+    for kind in KINDS:
+        assert (weights[kind]["generate"], weights[kind]["prior"]) == (0, 0)
+        assert weights[kind]["plausibility"] > 0
+
+
 def test_verdicts_on_what_scores_chose_find_the_weights_that_right_items_find() -> None:
     """Also where nobody was asked about the right items, but about those that a part likes best."""
     parts, _, items = made(1, requests=900)

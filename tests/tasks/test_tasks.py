@@ -14,8 +14,9 @@ import pytest
 
 from gpr.data.table import Table
 from gpr.errors import DataError, RequestError, RunError
-from gpr.learn.training import rows_in_time
+from gpr.learn.label_head import rows_in_time
 from gpr.packing import export_run, import_run
+from gpr.scorers.wording import Wording
 from gpr.tasks.answer import check_task, classify, score
 from gpr.tasks.classify import labelled_texts
 from gpr.tasks.measure import task_figures, task_metrics
@@ -82,6 +83,10 @@ def test_classify_learns_labels_and_answers_after_a_restart(workspace: Workspace
     assert figures["test"]["accuracy"] > 0.8 > figures["test"]["majority"]
     assert figures["test"]["n"] == 18
     assert {"test: head alone", "test: wording alone"} <= set(figures)
+    dataset = recommender.dataset
+    asked, items = zip(*((one.request, one.item) for one in dataset.examples["valid"]), strict=True)
+    unaware = (Wording(dataset).score_all(asked).argmax(1) == np.array(items)).mean()
+    assert figures["valid: wording alone"]["accuracy"] == pytest.approx(unaware)
 
 
 def test_score_learns_from_ratings(workspace: Workspace, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_all_parts_are_there_from_the_start_and_the_legend_names_those_of_the_ru
     look = {"step": 2, "valid_loss": 1.0, "perplexity": 2.7}
     made, tuned = (curves(run) for run in (FakeRun("p", "", task="pretrain", looks=(look,)), FakeRun("a", "")))
     assert made.colors_in_legend == ["text", "validation"]
-    assert tuned.colors_in_legend == ["both", "generate", "match"]
+    assert tuned.colors_in_legend == ["sum", "generate", "match"]
     part = made.value["columns"].index("part")
     assert list(dict.fromkeys(row[part] for row in tuned.value["data"])) == list(COLOURS)
     assert [row[part] for row in made.value["data"]].count("match") == 1

@@ -49,7 +49,7 @@ def test_every_field_counts(form: Settings) -> None:
         ("Epochs", None, {}, "The number of epochs is missing"),
         ("Recommended", 5, {"alpha": "much"}, "The alpha is 'much', not a number"),
         ("Recommended", 5, {"rank": 0}, "The rank is 0"),
-        ("Recommended", 5, {"generate_weight": "0", "match_weight": "0"}, "Both losses weigh nothing"),
+        ("Recommended", 5, {"generate_weight": "0", "match_weight": "0"}, "All losses weigh nothing"),
     ],
 )
 def test_what_cannot_be_is_told_in_words(

@@ -15,6 +15,7 @@ LEVEL = 0.05
 TITLES = {
     "gpr": "GPR",
     "generate": "Model: titles",
+    "plausibility": "Model: whole titles",
     "match": "Model: meaning",
     "head": "Model: labels",
     "base": "Base model",
@@ -35,6 +36,7 @@ TITLES = {
 NAMES = {
     "gpr": "what a user gets: all scorers together",
     "generate": "the title as the model writes it",
+    "plausibility": "how much likelier the request makes the whole title",
     "match": "the model as an encoder",
     "base": "the base model, not fine-tuned",
     "popular": "what is chosen most",
