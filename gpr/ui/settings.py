@@ -64,14 +64,15 @@ class Settings:
         with gr.Row():
             self._more |= {"generate_weight": _optional("Weight of generate", "Of its loss; empty: usual.")}
             self._more |= {"match_weight": _optional("Weight of match", "Of its loss; empty: usual.")}
-            self._more |= {"title_weight": _optional("Weight of titles", "Of their likelihood; empty: usual.")}
         with gr.Row():
+            self._more |= {"title_weight": _optional("Weight of titles", "Of their likelihood; empty: none.")}
             words = "Times that the catalogue's text is read before."
             self._more |= {"adapt": _number("Adaptation", "adapt", words, precision=0)}
+        with gr.Row():
             words = "Items of a history that are read."
             self._more |= {"window": _number("History", "window", words, precision=0)}
-        with gr.Row():
             self._more |= {"patience": _number("Patience", "patience", "Worse checks that end it.", precision=0)}
+        with gr.Row():
             self._more |= {
                 "precision": _choice("Precision", "precision", PRECISIONS, "Of the base model; 4bit on CUDA.")
             }
