@@ -118,7 +118,7 @@ class JointModel(nn.Module):
         match = self._cross_entropy(scores, right).sum() * share
         losses = {"generate": generate, "match": match}
         if "title" in self.weights:
-            losses["title"] = self._title_losses(top, rows, counts)
+            losses["title"] = self._title_losses(top, rows) * share
         if self.head:
             losses["head"] = self._cross_entropy(self.head.logits(found), self._tensor(own)).sum() * share
         told = processes.gathered([float(losses[name].detach()) for name in self.weights])
@@ -142,9 +142,9 @@ class JointModel(nn.Module):
         log_probs, starts = self._branches.log_probs(top[of, self._tensor(at)], self._tensor(nodes))  # (J, H)
         return log_probs[starts[:-1] + self._tensor(choice)], of
 
-    def _title_losses(self, top: Tensor, rows: list[Row], counts: bool) -> Tensor:
-        """Minus the log-likelihood over the whole vocabulary of a token of the targets' titles, on the mean; from a
-        part of them where there are many."""
+    def _title_losses(self, top: Tensor, rows: list[Row]) -> Tensor:
+        """Minus the log-likelihood of all targets' titles over the whole vocabulary, summed; from a part of their
+        tokens where there are many."""
         owner = np.repeat(np.arange(len(rows)), [len(row.title_at) for row in rows])
         every = -(-len(owner) // TITLE_TOKENS)
         some = slice(int(self.rng.random() * every), None, every)
@@ -152,8 +152,7 @@ class JointModel(nn.Module):
             np.concatenate([getattr(row, name) for row in rows])[some] for name in ("title_at", "title_token")
         )
         logits = self._vocabulary.everything(top[self._tensor(owner[some]), self._tensor(at)])  # (W, V)
-        own = nn.functional.cross_entropy(logits, self._tensor(tokens), reduction="sum") * every
-        return own * processes.world() * counts / sum(processes.gathered(len(owner) * counts))
+        return nn.functional.cross_entropy(logits, self._tensor(tokens), reduction="sum") * every
 
     def _match_scores(self, found: Tensor, own: np.ndarray, targets: np.ndarray) -> tuple[Tensor, Tensor]:
         """Scores of the catalogue (or a sample) for each own target's request (K, S), and where the target is (K,).

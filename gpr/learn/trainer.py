@@ -25,7 +25,7 @@ from gpr.learn.schedule import Schedule
 from gpr.learn.validation import Found
 
 LOSS_WEIGHTS = {"generate": 0.3, "title": 0.0, "match": 1.0, "head": 0.0}
-"""Of the trie loss (a sum over a title's branches), of the titles' likelihood (a mean over their tokens), of the
+"""Of the trie loss (a sum over a title's branches), of the titles' likelihood (a sum over their tokens), of the
 two-tower loss, and of the head's."""
 LABEL_WEIGHTS = {"generate": 0.3, "title": 0.0, "match": 0.3, "head": 1.0}
 """The same where the items are labels."""
