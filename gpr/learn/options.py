@@ -55,8 +55,8 @@ class Options:
     generate_weight: float | None = None
     """Of the trie loss in the sum of all."""
     title_weight: float | None = None
-    """Of the titles' likelihood over the whole vocabulary (less for longer titles); where it counts and titles are few, `plausibility` becomes a
-    part of the answer."""
+    """Of the titles' likelihood over the whole vocabulary, summed over tokens: less for longer titles. Where it counts
+    and titles are few, `plausibility` becomes a part of the answer."""
     match_weight: float | None = None
     """Of the two-tower loss."""
     adapt: int = 0
