@@ -41,7 +41,7 @@ WATCH = """() => {
     const from = pressed;
     pressed = 0;
     requestAnimationFrame(() => window.gprTimes.push(performance.now() - from));
-  }).observe(document.getElementById('gpr-deck'), {childList: true, subtree: true});
+  }).observe(document.getElementById('gpr-deck'), {childList: true, subtree: true, attributes: true});
 }"""
 """Keeps the milliseconds from each key to the frame that shows another card."""
 

@@ -6,6 +6,7 @@ It knows neither what a turn is about nor how it looks. One thread judges, anoth
 from __future__ import annotations
 
 import os
+import secrets
 import threading
 import time
 from collections import Counter
@@ -172,6 +173,12 @@ class Sitting:
         """Why the latest press was not stored, in words."""
         self.latest: tuple[Said, str] | None = None
         """What was said last, to which a reason may be added, and its batch."""
+        self.token = secrets.token_hex(16)
+        """Known to the page of this annotator alone."""
+        self.named = True
+        """Whether the annotator typed a name, which may change, rather than logged in."""
+        self.waits = False
+        """Whether what was shown last says that its turn is still to come."""
         self.lock = threading.Lock()
         """Held while a press is answered."""
         self._started = time.monotonic()

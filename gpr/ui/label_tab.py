@@ -6,6 +6,7 @@ import secrets
 from dataclasses import replace
 from html import escape
 from typing import Any
+from weakref import WeakValueDictionary
 
 import gradio as gr
 
@@ -15,14 +16,14 @@ from gpr.labels.team import Team
 from gpr.ui.context import Context
 from gpr.ui.dealer import BLIND, Choice, Dealer, liked
 from gpr.ui.deck import Sitting, key_of
-from gpr.ui.events import QUICK, REFRESH, TOLD, each
+from gpr.ui.events import REFRESH, TOLD, each
 from gpr.ui.judge import last_line, one_card, one_list, two_lists
 from gpr.ui.label_files import LabelFiles
 from gpr.ui.label_team import LabelTeam
 from gpr.ui.labelling import Typed, annotator_of
 from gpr.ui.language import say
 from gpr.ui.messages import empty, failure, in_words, notice, plural
-from gpr.ui.press import pressable, pressed
+from gpr.ui.press import answering, around
 from gpr.ui.queue_panel import QueuePanel
 from gpr.ui.runs import span
 from gpr.ui.tables import progress_bar
@@ -30,7 +31,9 @@ from gpr.ui.turns import CardTurn, ListTurn, PairTurn
 
 POLL_SECONDS = 0.4
 """Between two looks while the model is loaded or the next card is thought of."""
-ASK = '<div data-focus="#gpr-annotator input, #gpr-annotator textarea"></div>'
+NAME = "#gpr-annotator input, #gpr-annotator textarea"
+ASK = f'<div data-focus="{NAME}"></div>'
+UNHEARD = "This was not stored: the server does not answer. Press again once it runs."
 
 
 class LabelTab:
@@ -55,7 +58,8 @@ class LabelTab:
                 "", elem_id="gpr-label-progress", apply_default_css=False, js_on_load=None, scale=1, min_width=240
             )
         self.queue = QueuePanel(context)
-        self.card = pressable(elem_id="gpr-deck", min_height=160)
+        self.sittings: WeakValueDictionary[str, Sitting] = WeakValueDictionary()
+        self.card = answering(self.press, elem_id="gpr-deck", min_height=160)
         self.queue.build()
         self.shared = LabelTeam(context, active, self.annotator)
         self.files = LabelFiles(context, active, self.annotator)
@@ -70,13 +74,7 @@ class LabelTab:
         tab.select(self.queue.offer, self.active, self.queue.offered, **TOLD)
         typed = [self.annotator.input, self.annotator.blur]
         each(*typed)(lambda name: name, self.annotator, self.stored_name, **REFRESH)
-        self.card.press(
-            self.press,
-            [self.sitting, self.annotator],
-            [self.card, self.progress, self.timer],
-            trigger_mode="multiple",
-            **QUICK,
-        )
+        self.card.heard(self.follow, self.sitting, [self.progress, self.timer], **REFRESH)
         self.queue.wire(self.active)
         self.shared.wire(tab)
         self.files.wire()
@@ -144,22 +142,33 @@ class LabelTab:
                 if task.state == "running":
                     return _waiting("The model is being loaded…", task.words), "", sitting, gr.Timer(active=True)
                 sitting = Dealer(self.context, self.context.recommender(choice.active), choice).sit(sitting)
+                sitting.named = not getattr(who, "username", None)
+                self.sittings[sitting.token] = sitting
             sitting.deck.think()
+            card = self._shown(sitting)
         except Exception as error:
             return failure(error), "", sitting, gr.Timer(active=False)
-        return *self._shown(sitting), sitting, gr.Timer(active=sitting.deck.waiting)
+        return card, _progress(sitting), sitting, gr.Timer(active=sitting.waits)
 
-    def press(self, sitting: Sitting | None, name: str, event: gr.EventData, who: gr.Request) -> tuple[Any, ...]:
+    def press(self, press: dict[str, str]) -> str:
         """Stores what was said of the turn that was seen, or takes the latest back; the next one comes at once."""
-        if sitting is None:
-            return _waiting("One moment…", ""), gr.skip(), gr.Timer(active=True)
+        sitting = self.sittings.get(press.get("sitting", ""))
+        if sitting is None:  # of a server that is no more
+            return _waiting("One moment…", "")
         with sitting.lock:
             sitting.trouble = ""
             try:
-                self._do(sitting, pressed(event), annotator_of(name or sitting.annotator, who))
+                name = press.get("along", "") if sitting.named else ""  # it may have been typed just now
+                self._do(sitting, press, annotator_of(name or sitting.annotator, None))
             except Exception as error:
                 sitting.trouble = in_words(error)
-        return *self._shown(sitting), gr.Timer(active=True) if sitting.deck.waiting else gr.skip()
+            return self._shown(sitting)
+
+    def follow(self, sitting: Sitting | None) -> tuple[Any, ...]:
+        """What goes with the card of a press: the progress, and the next look where it waits for its turn."""
+        if sitting is None:
+            return gr.skip(), gr.Timer(active=True)
+        return _progress(sitting), gr.Timer(active=True) if sitting.waits else gr.skip()
 
     def _do(self, sitting: Sitting, press: dict[str, str], annotator: str) -> None:
         turn, store = sitting.deck.turn, self.context.workspace.labels
@@ -200,13 +209,15 @@ class LabelTab:
         self.context.workspace.labels.add(label, batch=batch)
         sitting.latest = (label, batch)
 
-    def _shown(self, sitting: Sitting) -> tuple[str, str]:
-        """The turn with the line below it, and the progress."""
+    def _shown(self, sitting: Sitting) -> str:
+        """The turn with the line below it."""
+        sitting.waits = sitting.deck.waiting  # asked first: a turn that comes now is shown by the next look
         latest = sitting.latest[0] if sitting.latest else None
         bad = isinstance(latest, Label) and latest.verdict == "bad"
         given = latest.reasons if isinstance(latest, Label) else ()
         line = last_line(sitting.said, self.team.reasons if bad else (), given)
-        return notice(sitting.trouble, "bad") + _turn(sitting) + line, _progress(sitting)
+        shown = notice(sitting.trouble, "bad") + _turn(sitting) + line
+        return around(shown, NAME, notice(UNHEARD, "bad"), sitting=sitting.token)
 
 
 def _in_words(said: list[Said]) -> str:

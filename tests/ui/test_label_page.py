@@ -269,6 +269,31 @@ def test_a_label_that_cannot_be_stored_is_said_in_words_and_not_counted(
     assert [label.title for label in workspace.labels.current()] == [first]  # type: ignore[union-attr]
 
 
+def test_a_press_that_the_server_does_not_hear_is_told_and_can_be_repeated(
+    visit: Visit, workspace: FakeWorkspace
+) -> None:
+    title, page = sit_down(visit), visit.page
+    first = title.inner_text()
+    page.keyboard.press("g")
+    said(visit, f"Good: {first}")
+    second = title.inner_text()
+    page.route("**/component_server/**", lambda route: route.abort())
+    for _ in range(2):
+        page.keyboard.press("b")
+        expect(page.locator("#gpr-deck [role=alert]")).to_have_count(1)
+        expect(page.locator("#gpr-deck [role=alert]")).to_contain_text(
+            "This was not stored: the server does not answer."
+        )
+        expect(title).to_have_text(second)
+    assert verdicts(workspace) == ["good"]
+    page.unroute("**/component_server/**")
+    page.keyboard.press("b")
+    said(visit, f"Bad: {second}")
+    expect(page.locator("#gpr-deck [role=alert]")).to_have_count(0)
+    assert verdicts(workspace) == ["good", "bad"]
+    visit.errors[:] = [error for error in visit.errors if "Failed to load resource" not in error]
+
+
 def test_why_there_is_no_model_is_said_and_the_next_visit_tries_again(visit: Visit, workspace: FakeWorkspace) -> None:
     workspace.fault = ModelError("The base model is missing.", hint="Run make run.")
     visit.page.goto(visit.url)
