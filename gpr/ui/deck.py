@@ -174,11 +174,9 @@ class Sitting:
         self.latest: tuple[Said, str] | None = None
         """What was said last, to which a reason may be added, and its batch."""
         self.token = secrets.token_hex(16)
-        """Known to the page of this annotator alone."""
+        """Who brings it may label here: known to the page of this annotator alone."""
         self.named = True
         """Whether the annotator typed a name, which may change, rather than logged in."""
-        self.waits = False
-        """Whether what was shown last says that its turn is still to come."""
         self.lock = threading.Lock()
         """Held while a press is answered."""
         self._started = time.monotonic()

@@ -23,7 +23,7 @@ from gpr.ui.label_team import LabelTeam
 from gpr.ui.labelling import Typed, annotator_of
 from gpr.ui.language import say
 from gpr.ui.messages import empty, failure, in_words, notice, plural
-from gpr.ui.press import answering, around
+from gpr.ui.press import answering, around, pressed
 from gpr.ui.queue_panel import QueuePanel
 from gpr.ui.runs import span
 from gpr.ui.tables import progress_bar
@@ -33,7 +33,7 @@ POLL_SECONDS = 0.4
 """Between two looks while the model is loaded or the next card is thought of."""
 NAME = "#gpr-annotator input, #gpr-annotator textarea"
 ASK = f'<div data-focus="{NAME}"></div>'
-UNHEARD = "This was not stored: the server does not answer. Press again once it runs."
+UNHEARD = "The server did not answer: this may not be stored. Press again once it runs."
 
 
 class LabelTab:
@@ -48,6 +48,8 @@ class LabelTab:
         self.context, self.active, self.stored_name, self.typed = context, active, name, typed
         self.team = Team(context.workspace.labels.database)
         self.sitting = gr.State(None)
+        self.sittings: WeakValueDictionary[str, Sitting] = WeakValueDictionary()
+        """By token; each as long as a page holds it."""
         self.timer = gr.Timer(POLL_SECONDS, active=False)
         with gr.Row(equal_height=True, elem_classes="gpr-lead"):
             self.annotator = gr.Textbox(
@@ -58,7 +60,6 @@ class LabelTab:
                 "", elem_id="gpr-label-progress", apply_default_css=False, js_on_load=None, scale=1, min_width=240
             )
         self.queue = QueuePanel(context)
-        self.sittings: WeakValueDictionary[str, Sitting] = WeakValueDictionary()
         self.card = answering(self.press, elem_id="gpr-deck", min_height=160)
         self.queue.build()
         self.shared = LabelTeam(context, active, self.annotator)
@@ -145,16 +146,17 @@ class LabelTab:
                 sitting.named = not getattr(who, "username", None)
                 self.sittings[sitting.token] = sitting
             sitting.deck.think()
-            card = self._shown(sitting)
+            with sitting.lock:
+                waits = sitting.deck.waiting  # before it is written: what comes in between is shown by the next look
+                return self._shown(sitting), _progress(sitting), sitting, gr.Timer(active=waits)
         except Exception as error:
             return failure(error), "", sitting, gr.Timer(active=False)
-        return card, _progress(sitting), sitting, gr.Timer(active=sitting.waits)
 
     def press(self, press: dict[str, str]) -> str:
         """Stores what was said of the turn that was seen, or takes the latest back; the next one comes at once."""
         sitting = self.sittings.get(press.get("sitting", ""))
-        if sitting is None:  # of a server that is no more
-            return _waiting("One moment…", "")
+        if sitting is None:  # of an earlier server, or before the name was changed
+            return _waiting("One moment…", "The last press was not stored. Press again on the next card.")
         with sitting.lock:
             sitting.trouble = ""
             try:
@@ -164,11 +166,14 @@ class LabelTab:
                 sitting.trouble = in_words(error)
             return self._shown(sitting)
 
-    def follow(self, sitting: Sitting | None) -> tuple[Any, ...]:
-        """What goes with the card of a press: the progress, and the next look where it waits for its turn."""
+    def follow(self, sitting: Sitting | None, event: gr.EventData) -> tuple[Any, ...]:
+        """What goes with the card of a press: the progress, and the next look where the page shows no card of it."""
         if sitting is None:
             return gr.skip(), gr.Timer(active=True)
-        return _progress(sitting), gr.Timer(active=True) if sitting.waits else gr.skip()
+        shown = pressed(event)
+        stands = shown.get("sitting") == sitting.token and not shown.get("waits")
+        with sitting.lock:
+            return _progress(sitting), gr.skip() if stands else gr.Timer(active=True)
 
     def _do(self, sitting: Sitting, press: dict[str, str], annotator: str) -> None:
         turn, store = sitting.deck.turn, self.context.workspace.labels
@@ -211,13 +216,20 @@ class LabelTab:
 
     def _shown(self, sitting: Sitting) -> str:
         """The turn with the line below it."""
-        sitting.waits = sitting.deck.waiting  # asked first: a turn that comes now is shown by the next look
-        latest = sitting.latest[0] if sitting.latest else None
-        bad = isinstance(latest, Label) and latest.verdict == "bad"
-        given = latest.reasons if isinstance(latest, Label) else ()
-        line = last_line(sitting.said, self.team.reasons if bad else (), given)
+        waits = "yes" if sitting.deck.waiting else ""  # asked before it is written
+        given = sitting.latest[0].reasons if sitting.latest and isinstance(sitting.latest[0], Label) else ()
+        line = last_line(sitting.said, self._reasons(sitting), given)
         shown = notice(sitting.trouble, "bad") + _turn(sitting) + line
-        return around(shown, NAME, notice(UNHEARD, "bad"), sitting=sitting.token)
+        return around(shown, NAME, notice(UNHEARD, "bad"), sitting=sitting.token, waits=waits)
+
+    def _reasons(self, sitting: Sitting) -> tuple[str, ...]:
+        """What may be added to 'bad', where that was said last; none where they cannot be read."""
+        latest = sitting.latest[0] if sitting.latest else None
+        try:
+            return tuple(self.team.reasons) if isinstance(latest, Label) and latest.verdict == "bad" else ()
+        except Exception as error:
+            sitting.trouble = in_words(error)
+            return ()
 
 
 def _in_words(said: list[Said]) -> str:

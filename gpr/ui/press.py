@@ -5,7 +5,7 @@ of a `data-turn`, what its fields (`data-field`) hold and its flag come along. `
 since a reason takes its time and a label must not wait for it, and "like" that of `.like`, which asks anew. A field
 with `data-press` calls `.press` when it has changed, with its `value` and whether it is `on`.
 
-`answering` HTML asks one function instead, which is quicker than an event.
+`answering` HTML asks one function instead, whatever is pressed, which is quicker than an event.
 """
 
 from __future__ import annotations
@@ -39,26 +39,29 @@ element.addEventListener('input', (event) => {
 
 _BY_EVENT = "const tell = trigger;"
 _BY_CALL = """
-let answered = Promise.resolve(), after = 0;
-const unheard = () => {
-  const words = element.querySelector('template[data-unheard]');
-  if (!words || words.nextElementSibling?.textContent === words.content.textContent) return;
-  words.after(words.content.cloneNode(true));
-};
+let answered = Promise.resolve(), told = null, after = 0;
+const around = () => element.querySelector('[data-around]')?.dataset;
+const late = () => new Promise((resolve) => setTimeout(resolve, 10000));
 const show = (html) => {
-  if (typeof html !== 'string') return unheard(); // gradio (6.31) swallows what went wrong
-  props.value = html;
+  told?.remove();
+  if (typeof html === 'string') {
+    props.value = html;
+  } else { // gradio (6.31) swallows what went wrong
+    const words = element.querySelector('template[data-unheard]');
+    told = words?.content.firstElementChild.cloneNode(true);
+    words?.after(told);
+  }
   clearTimeout(after);
-  after = setTimeout(() => trigger('heard'), 150);
+  after = setTimeout(() => trigger('heard', {...around()}), 150);
 };
 const tell = (event, data) => {
-  const around = element.querySelector('[data-around]'), along = document.querySelector(around?.dataset.along);
-  const told = {...around?.dataset, ...data, along: along?.value ?? ''};
-  answered = answered.then(() => server.hear(told)).then(show, unheard);
+  const along = document.querySelector(around()?.along || 'none')?.value ?? '', press = {...around(), ...data, along};
+  answered = answered.then(() => Promise.race([server.hear(press), late()])).catch(() => null).then(show);
 };
 """
-"""One press after the other, each with what the page holds when it is pressed. The event, which holds the page up for
-a moment, comes once behind several quick ones (ms)."""
+"""One press after the other, each with what the page holds when it is pressed; whichever it is, the same function hears
+it. The event, which holds the page up for a moment, comes once behind several quick ones (ms).
+"""
 
 KEEPS_FOCUS = """
 const told = (button) => button.ariaLabel || button.textContent;
@@ -104,7 +107,9 @@ def pressable(value: str = "", *, more: str = "", **settings: Any) -> gr.HTML:
 
 
 def answering(answer: Callable[[dict[str, str]], str], **settings: Any) -> gr.HTML:
-    """Pressable HTML of which each press is answered by its next HTML; `.heard` comes a moment later.
+    """Pressable HTML of which each press is answered by its next HTML.
+
+    `.heard` comes a moment later, with the data of the `around` that the page shows by then.
 
     An event costs 25 ms and more in the browser on a page like this one: gradio (6.31) looks through all components for
     each one that ever was in an event. This call costs none of it.

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from gpr.errors import ModelError, WorkspaceError
 from tests.ui.conftest import Visit
 from tests.ui.fake import FakeRun, FakeWorkspace
 
@@ -248,60 +247,3 @@ def test_labels_are_downloaded(visit: Visit) -> None:
     text = Path(download.value.path()).read_text(encoding="utf-8")
     assert text.startswith("request_id,query")
     assert ",good,ada," in text
-
-
-def test_a_label_that_cannot_be_stored_is_said_in_words_and_not_counted(
-    visit: Visit, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*said: object, **more: object) -> None:
-        raise WorkspaceError("The disk is full.", hint="Free some space.")
-
-    title, page = sit_down(visit), visit.page
-    first = title.inner_text()
-    with monkeypatch.context() as patch:
-        patch.setattr(workspace.labels, "add", full)
-        page.keyboard.press("g")
-        expect(page.locator("#gpr-deck [role=alert]")).to_contain_text("The disk is full. Free some space.")
-        expect(title).to_have_text(first)
-    page.keyboard.press("g")
-    said(visit, f"Good: {first}")
-    expect(page.locator("#gpr-deck [role=alert]")).to_have_count(0)
-    assert [label.title for label in workspace.labels.current()] == [first]  # type: ignore[union-attr]
-
-
-def test_a_press_that_the_server_does_not_hear_is_told_and_can_be_repeated(
-    visit: Visit, workspace: FakeWorkspace
-) -> None:
-    title, page = sit_down(visit), visit.page
-    first = title.inner_text()
-    page.keyboard.press("g")
-    said(visit, f"Good: {first}")
-    second = title.inner_text()
-    page.route("**/component_server/**", lambda route: route.abort())
-    for _ in range(2):
-        page.keyboard.press("b")
-        expect(page.locator("#gpr-deck [role=alert]")).to_have_count(1)
-        expect(page.locator("#gpr-deck [role=alert]")).to_contain_text(
-            "This was not stored: the server does not answer."
-        )
-        expect(title).to_have_text(second)
-    assert verdicts(workspace) == ["good"]
-    page.unroute("**/component_server/**")
-    page.keyboard.press("b")
-    said(visit, f"Bad: {second}")
-    expect(page.locator("#gpr-deck [role=alert]")).to_have_count(0)
-    assert verdicts(workspace) == ["good", "bad"]
-    visit.errors[:] = [error for error in visit.errors if "Failed to load resource" not in error]
-
-
-def test_why_there_is_no_model_is_said_and_the_next_visit_tries_again(visit: Visit, workspace: FakeWorkspace) -> None:
-    workspace.fault = ModelError("The base model is missing.", hint="Run make run.")
-    visit.page.goto(visit.url)
-    visit.tab("Label")
-    visit.page.get_by_label("Your name").fill("ada")
-    visit.page.get_by_label("Your name").press("Enter")
-    expect(visit.page.locator("#gpr-deck [role=alert]")).to_contain_text("The base model is missing. Run make run.")
-    workspace.fault = None
-    visit.tab("Data")
-    visit.tab("Label")
-    expect(visit.page.locator(".gpr-judge")).to_be_visible()

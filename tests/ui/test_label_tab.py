@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
 import pytest
 
+from gpr.errors import WorkspaceError
+from gpr.labels.label import Label
+from gpr.labels.team import Team
 from gpr.ui import label_tab
 from gpr.ui.context import Context
 from gpr.ui.deck import Deck, Sitting
@@ -14,11 +18,16 @@ from gpr.ui.label_tab import LabelTab
 
 
 def tab_of(context: Context) -> LabelTab:
-    async def build() -> LabelTab:  # outside of a running event loop gradio makes some, and never closes them
+    async def build() -> LabelTab:
         with gr.Blocks():
             return LabelTab(context, gr.BrowserState(), gr.BrowserState(""), gr.State([]))
 
-    return asyncio.run(build())
+    with ThreadPoolExecutor(1) as builder:  # outside of a running event loop gradio makes some, and never closes them
+        return builder.submit(lambda: asyncio.run(build())).result()
+
+
+def shown(**data: str) -> gr.EventData:
+    return gr.EventData(None, data)
 
 
 def test_a_turn_that_comes_while_the_wait_for_it_is_written_is_looked_for_again(
@@ -33,15 +42,32 @@ def test_a_turn_that_comes_while_the_wait_for_it_is_written_is_looked_for_again(
 
     monkeypatch.setattr(label_tab, "_turn", meanwhile)
     sitting = Sitting("key", Deck(lambda: iter(()), 0, set()), "ada", 0, lambda said: None)
-    assert "Thinking of the next one" in tab_of(context)._shown(sitting)
+    tab = tab_of(context)
+    card = tab._shown(sitting)
+    assert "Thinking of the next one" in card
     assert not sitting.deck.waiting
-    assert sitting.waits, "nothing would show that turn"
+    assert 'data-waits="yes"' in card
+    assert tab.follow(sitting, shown(sitting=sitting.token, waits="yes"))[1].active
+    assert tab.follow(sitting, shown(sitting="another", waits=""))[1].active
+    assert tab.follow(sitting, shown(sitting=sitting.token, waits=""))[1] == gr.skip()
+
+
+def test_a_label_is_told_as_stored_though_no_reason_for_it_can_be_read(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unread(team: Team) -> tuple[str, ...]:
+        raise WorkspaceError("The reasons cannot be read.")
+
+    monkeypatch.setattr(Team, "reasons", property(unread))
+    sitting = Sitting("key", Deck(lambda: iter(()), 0, set()), "ada", 0, lambda said: None)
+    sitting.latest = (Label("r", "q", (), "1", "t", "", 0.5, -1.0, 1, "bad", "ada"), "batch")
+    assert "The reasons cannot be read." in tab_of(context)._shown(sitting)
 
 
 def test_a_press_of_a_page_whose_server_was_started_anew_waits_for_a_new_sitting(context: Context) -> None:
     tab = tab_of(context)
     assert "One moment" in tab.press({"press": "good", "sitting": "of another server"})
-    assert tab.follow(None)[1].active
+    assert tab.follow(None, shown())[1].active
     assert context.workspace.labels.current() == []
 
 
