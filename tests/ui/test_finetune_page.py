@@ -120,7 +120,11 @@ def test_a_gpt_is_made_from_texts_and_becomes_a_base_model(
     visit.tab("Fine-tune")
     page.get_by_text("A GPT from scratch").click()
     fold, card = page.locator("#gpr-pretrain"), page.locator("#gpr-run-card")
-    fold.get_by_label("Layers").fill("4")
+    layers = fold.get_by_label("Layers")
+    expect(layers).to_be_visible()
+    layers.fill("4")
+    layers.press("Tab")  # before that the page may not know it yet
+    expect(layers).to_have_value("4")
     page.locator("#gpr-pretrain-estimate").click()
     expect(page.locator("#gpr-train-notice")).to_contain_text("This run needs about 4 s")
     fold.get_by_label("Read the active data").uncheck()
