@@ -177,6 +177,8 @@ class Sitting:
         """Who brings it may label here: known to the page of this annotator alone."""
         self.named = True
         """Whether the annotator typed a name, which may change, rather than logged in."""
+        self.done_last = ""
+        """Number of the latest press that was done; it comes again where its answer was lost."""
         self.lock = threading.Lock()
         """Held while a press is answered."""
         self._started = time.monotonic()

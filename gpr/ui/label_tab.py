@@ -158,10 +158,13 @@ class LabelTab:
         if sitting is None:  # of an earlier server, or before the name was changed
             return _waiting("One moment…", "The last press was not stored. Press again on the next card.")
         with sitting.lock:
-            sitting.trouble = ""
+            number, sitting.trouble = press.get("number", ""), ""
+            if number and number == sitting.done_last:
+                return self._shown(sitting)
             try:
                 name = press.get("along", "") if sitting.named else ""  # it may have been typed just now
                 self._do(sitting, press, annotator_of(name or sitting.annotator, None))
+                sitting.done_last = number
             except Exception as error:
                 sitting.trouble = in_words(error)
             return self._shown(sitting)

@@ -39,11 +39,12 @@ element.addEventListener('input', (event) => {
 
 _BY_EVENT = "const tell = trigger;"
 _BY_CALL = """
-let answered = Promise.resolve(), told = null, after = 0;
+let answered = Promise.resolve(), told = null, after = 0, count = 0, lost = null;
 const around = () => element.querySelector('[data-around]')?.dataset;
 const late = () => new Promise((resolve) => setTimeout(resolve, 10000));
-const show = (html) => {
+const show = (html, press) => {
   told?.remove();
+  lost = typeof html === 'string' ? null : press;
   if (typeof html === 'string') {
     props.value = html;
   } else { // gradio (6.31) swallows what went wrong
@@ -55,8 +56,13 @@ const show = (html) => {
   after = setTimeout(() => trigger('heard', {...around()}), 150);
 };
 const tell = (event, data) => {
-  const along = document.querySelector(around()?.along || 'none')?.value ?? '', press = {...around(), ...data, along};
-  answered = answered.then(() => Promise.race([server.hear(press), late()])).catch(() => null).then(show);
+  const page = around();
+  if (!page) return;
+  const press = {...page, ...data, along: document.querySelector(page.along)?.value ?? ''};
+  const again = lost && ['press', 'turn', 'item', 'sitting'].every((name) => lost[name] === press[name]);
+  press.number = again ? lost.number : ++count;
+  const call = () => Promise.race([server.hear(press), late()]);
+  answered = answered.then(call).catch(() => null).then((html) => show(html, press));
 };
 """
 """One press after the other, each with what the page holds when it is pressed; whichever it is, the same function hears
@@ -116,7 +122,7 @@ def answering(answer: Callable[[dict[str, str]], str], **settings: Any) -> gr.HT
 
     Args:
         answer: gets what a listener of `.press` gets, with the data of `around` and, as `along`, what its field holds.
-            Must not raise.
+            Must not raise. What is pressed again because no answer came has the same `number` as before.
     """
 
     def hear(data: object) -> str:

@@ -57,6 +57,30 @@ def test_a_press_that_the_server_does_not_hear_is_told_and_can_be_repeated(
     visit.errors[:] = [error for error in visit.errors if "Failed to load resource" not in error]
 
 
+def test_what_is_pressed_again_because_its_answer_was_lost_is_done_once(visit: Visit, workspace: FakeWorkspace) -> None:
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    title, page = sit_down(visit), visit.page
+    seen = []
+    for _ in range(3):
+        seen.append(title.inner_text())
+        page.keyboard.press("g")
+        said(visit, f"Good: {seen[-1]}")
+    page.route("**/component_server/**", lose)
+    page.keyboard.press("u")
+    expect(page.locator("#gpr-deck [role=alert]")).to_contain_text("The server did not answer")
+    page.unroute("**/component_server/**")
+    page.keyboard.press("u")
+    said(visit, f"Taken back: Good: {seen[2]}")
+    assert verdicts(workspace) == ["good", "good"]
+    page.keyboard.press("u")
+    said(visit, f"Taken back: Good: {seen[1]}")
+    assert verdicts(workspace) == ["good"]
+    visit.errors[:] = [error for error in visit.errors if "Failed to load resource" not in error]
+
+
 def test_an_answer_that_comes_when_another_sitting_is_shown_gives_way_to_it(
     visit: Visit, workspace: FakeWorkspace
 ) -> None:

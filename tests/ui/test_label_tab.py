@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
@@ -13,7 +15,7 @@ from gpr.labels.label import Label
 from gpr.labels.team import Team
 from gpr.ui import label_tab
 from gpr.ui.context import Context
-from gpr.ui.deck import Deck, Sitting
+from gpr.ui.deck import Deck, Sitting, Turn
 from gpr.ui.label_tab import LabelTab
 
 
@@ -30,10 +32,14 @@ def shown(**data: str) -> gr.EventData:
     return gr.EventData(None, data)
 
 
-def test_a_turn_that_comes_while_the_wait_for_it_is_written_is_looked_for_again(
-    context: Context, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written = label_tab._turn
+@pytest.fixture
+def overtaken(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sitting]:
+    """A sitting whose deck comes to its end while the wait for its next turn is written."""
+    written, thought = label_tab._turn, threading.Event()
+
+    def turns() -> Iterator[Turn]:
+        thought.wait(60)
+        yield from ()
 
     def meanwhile(sitting: Sitting) -> str:
         html = written(sitting)
@@ -41,8 +47,25 @@ def test_a_turn_that_comes_while_the_wait_for_it_is_written_is_looked_for_again(
         return html
 
     monkeypatch.setattr(label_tab, "_turn", meanwhile)
-    sitting = Sitting("key", Deck(lambda: iter(()), 0, set()), "ada", 0, lambda said: None)
+    yield Sitting("key", Deck(turns, 0, set()), "ada", 0, lambda said: None)
+    thought.set()
+
+
+def test_a_turn_that_comes_while_a_look_writes_the_wait_for_it_is_looked_for_again(
+    context: Context, overtaken: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tab = tab_of(context)
+    monkeypatch.setattr(tab.queue, "choice", lambda *about: overtaken.key)
+    card, _, _, timer = tab.watch(None, "ada", "", [], overtaken, gr.Request())
+    assert "Thinking of the next one" in card
+    assert not overtaken.deck.waiting
+    assert timer.active
+
+
+def test_a_turn_that_comes_while_a_press_writes_the_wait_for_it_is_looked_for_again(
+    context: Context, overtaken: Sitting
+) -> None:
+    tab, sitting = tab_of(context), overtaken
     card = tab._shown(sitting)
     assert "Thinking of the next one" in card
     assert not sitting.deck.waiting
