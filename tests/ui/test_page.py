@@ -84,7 +84,10 @@ def test_a_label_is_shown_again_when_the_same_is_asked(visit: Visit) -> None:
     cards(visit).first.locator("[data-press=bad]").click()
     expect(visit.page.locator(".gpr-card[data-verdict=bad]")).to_have_count(1)
     visit.page.reload()
+    expect(visit.page.get_by_label("What are you looking for?")).to_have_value("monster")  # the address asks by itself
+    expect(visit.page.locator(".gpr-card[data-verdict=bad]")).to_have_count(1)
     visit.ask("monster")
+    expect(cards(visit)).to_have_count(7)
     expect(visit.page.locator(".gpr-card[data-verdict=bad]")).to_have_count(1)
 
 
