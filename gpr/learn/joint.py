@@ -65,7 +65,7 @@ class JointModel(nn.Module):
         head = Head(model)
         self.device = head.weight.device
         self._vocabulary, self._branches = head, Branches(prompts.trie, head, self.device)
-        self._layers = Layers(model, trained_layers, sharing.read_now, mixed, not sharing.wanted())
+        self._layers = Layers(model, trained_layers, sharing.read_now, mixed)
         self._texts = prompts.texts
         self.weights = {name: weight for name, weight in weights.items() if weight or name in ALWAYS}
         """Of each loss in their sum."""

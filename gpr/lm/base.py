@@ -76,7 +76,7 @@ def halves_products(base: Base, precision: str = "auto") -> bool:
     the CPU has instructions for it, which take half the time."""
     import torch
 
-    from gpr.lm.halved import multiplies_bfloat16
+    from gpr.lm.lean import multiplies_bfloat16
 
     return precision == "auto" and base.dtype == torch.float32 and multiplies_bfloat16(base.device)
 

@@ -55,10 +55,8 @@ def quiet_peft() -> Iterator[None]:
         yield
 
 
-STATES_AT_ONCE = 256
-"""Hidden states that meet the whole vocabulary together."""
-SUMS_AT_ONCE = 16
-"""Of those, whose logits are summed together: as many as stay in the processor's cache."""
+VOCABULARY_AT_ONCE = 2_048
+"""Rows of the head that meet all hidden states together: as many as their logits stay in the processor's cache."""
 LARGEST = 4
 """Logits of a state that are computed again in float32, where products are in bfloat16: they make up most of the
 sum, and bfloat16 gives a logit of 20 to .06 only."""
@@ -103,20 +101,22 @@ class Head:
         Args:
             half: products are in bfloat16, but for the LARGEST logits of each state.
         """
-        parts = self._halved_logits(hidden) if half else self._all_logits(hidden)
-        return torch.cat([part.logsumexp(-1) for part in parts])
-
-    def _all_logits(self, hidden: Tensor) -> Iterator[Tensor]:
-        for some in hidden.split(STATES_AT_ONCE):
-            yield from self.everything(some).split(SUMS_AT_ONCE)
-
-    def _halved_logits(self, hidden: Tensor) -> Iterator[Tensor]:
-        for some in hidden.split(STATES_AT_ONCE):
-            logits = some.bfloat16() @ self._half.T  # (K, V)
-            largest = logits.topk(min(LARGEST, len(self._half)), sorted=False).indices  # (K, L)
-            right = self.one_to_one(some.repeat_interleave(largest.shape[1], 0), largest.flatten()).view_as(largest)
-            for part, tokens, values in zip(*(t.split(SUMS_AT_ONCE) for t in (logits, largest, right)), strict=True):
-                yield self._finish(part, self.bias).scatter_(1, tokens, values)
+        weight = self._half if half else self.weight
+        asked, total, largest = hidden.to(weight.dtype), hidden.new_full((len(hidden),), -torch.inf).float(), []
+        for at in range(0, len(weight), VOCABULARY_AT_ONCE):
+            some = slice(at, at + VOCABULARY_AT_ONCE)
+            logits = self.all_to_all(asked, Rows(weight[some], None if self.bias is None else self.bias[some]))
+            total = torch.logaddexp(total, logits.logsumexp(-1))
+            if half:
+                values, tokens = logits.topk(min(LARGEST, logits.shape[1]), sorted=False)
+                largest.append((values, tokens + at))
+        if not half:
+            return total
+        values, tokens = (torch.cat(parts, 1) for parts in zip(*largest, strict=True))  # (K, blocks x LARGEST)
+        values, places = values.topk(min(LARGEST, values.shape[1]), sorted=False)
+        again = hidden.repeat_interleave(places.shape[1], 0)
+        right = self.one_to_one(again, tokens.gather(1, places).flatten()).view_as(values)
+        return total + torch.log1p((torch.exp(right - total[:, None]) - torch.exp(values - total[:, None])).sum(1))
 
     @cached_property
     def _half(self) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from gpr.lm.body import body_of, can_split, low_depths, split
-from gpr.lm.halved import halved
+from gpr.lm.lean import can_be_lean, lean
 from gpr.lm.reading import padded
 
 KEPT_BYTES = 2 << 30
@@ -31,7 +31,6 @@ class Layers:
         read_now: from whether there is something to read with the lower layers to whether they are used now: where
             several processes have parts of their weights, none can use them alone.
         mixed: products of matrices are in bfloat16, and all else in the model's own number format.
-        whole: all weights are here, so that they can be cast once for that and kept (`halved.py`).
     """
 
     def __init__(
@@ -40,12 +39,11 @@ class Layers:
         trained_layers: int,
         read_now: Callable[[bool], bool] = bool,
         mixed: bool = False,
-        whole: bool = True,
     ) -> None:
         body = body_of(model)
-        cast = mixed and whole and can_split(body)
-        body = halved(body) if cast else body
-        self._read_now, self._casts_each_time = read_now, mixed and not cast
+        slim = can_be_lean(body)
+        body = lean(body, torch.bfloat16 if mixed else torch.float32) if slim else body
+        self._read_now, self._casts_each_time = read_now, mixed and not slim
         depth = body.config.num_hidden_layers - trained_layers
         self._low = low_depths(body)
         self._lower: Any

@@ -32,8 +32,8 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from gpr.errors import RequestError
-from gpr.lm.body import body_of, can_split, low_depths
-from gpr.lm.halved import halved, multiplies_bfloat16
+from gpr.lm.body import body_of, low_depths
+from gpr.lm.lean import can_be_lean, lean, multiplies_bfloat16
 from gpr.lm.trie import Ints, Trie
 
 Ids = Sequence[int]
@@ -97,18 +97,20 @@ class Reader:
     """
 
     def __init__(self, model: Any, trie: Trie, openings: Sequence[Ids] = ()) -> None:
-        self.trie, self.body = trie, body_of(model)
+        self.trie, self._whole = trie, body_of(model)
+        slim = can_be_lean(self._whole)
+        self.body = lean(self._whole) if slim else self._whole
         weight = model.get_input_embeddings().weight
         self.device: torch.device = weight.device
         self.dtype: torch.dtype = weight.dtype
-        self.halves = self.dtype == torch.float32 and can_split(self.body) and multiplies_bfloat16(self.device)
+        self.halves = slim and multiplies_bfloat16(self.device)
         """Whether products can be in bfloat16, and that is quicker."""
         self._deepest = int(trie.depth[: trie.n_nodes].max())
         self._openings = {tuple(ids): self._cache_of(ids) for ids in openings if len(ids)}
 
     @cached_property
     def _halved(self) -> Any:
-        return halved(self.body)
+        return lean(self._whole, torch.bfloat16)
 
     @torch.inference_mode()
     def _cache_of(self, ids: Ids) -> DynamicCache:
@@ -159,7 +161,7 @@ class Reader:
 
         Args:
             nodes: one array a prompt, or a single one for all. cut: leaves out the last token of each leaf, which
-                nothing follows. half: products are in bfloat16 (`halved.py`), where `halves` allows it.
+                nothing follows. half: products are in bfloat16 (`lean.py`), where `halves` allows it.
 
         Returns:
             hidden states (B, E, H), padded at the end; for each prompt which of its nodes every token belongs to (E,).

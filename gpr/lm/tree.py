@@ -198,8 +198,8 @@ class TreeDecoder:
         """`score_items`, and the log-likelihood of the items' titles over the whole vocabulary: (B, S) each.
 
         The tails of the titles are read in the same pass, so it costs about as many tokens as the titles have. On a CPU
-        that has instructions for it this pass has its products in bfloat16, for models that `can_split` knows. It then
-        takes half the time, and a title's log-likelihood differs by .08 on average, by .4 at most (the default model).
+        that has instructions for it this pass has its products in bfloat16 (`lean.py`). It then takes half the time,
+        and a title's log-likelihood differs by .08 on average, by .4 at most (the default model).
 
         Args:
             exact: all in the model's own number format.
