@@ -21,6 +21,9 @@ from gpr.data.split import query_key
 from gpr.data.text import attributes_text, description_text
 from gpr.lm.prompts import Ids, Prompts
 
+SHUFFLED = 0.1
+"""How far rows of other lengths may stand from their place in an epoch, as a share of the mean length: with .5 a sixth
+of what is read is padding, and nothing is learned better for it (docs/results.md)."""
 KEYWORDS = 6
 """Words of a description that make a query of it."""
 Ints = NDArray[np.int64]
@@ -133,7 +136,7 @@ def _epochs(rows: list[Row], tokens: int, seed: int) -> Iterator[list[list[int]]
     rng = np.random.default_rng(seed)
     lengths = np.array([len(row.ids) for row in rows])
     while True:
-        order = np.argsort(lengths + rng.uniform(0, 0.5 * lengths.mean(), len(rows)), kind="stable")
+        order = np.argsort(lengths + rng.uniform(0, SHUFFLED * lengths.mean(), len(rows)), kind="stable")
         epoch = _cut(order, lengths, tokens)
         yield [epoch[at] for at in rng.permutation(len(epoch))]
 
