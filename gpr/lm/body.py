@@ -45,6 +45,17 @@ def linear_layers(model: Any, share: float) -> tuple[list[str], int]:
     return [name for name, module in model.named_modules() if id(module) in inside and isinstance(module, linear)], kept
 
 
+def turn_weights(body: Any) -> None:
+    """Lays the weights (O, I) of all linear maps out in memory column by column, if they are in float32 on a CPU.
+
+    A product with few rows, which is what a search mostly has, then takes half the time: PyTorch's MKL rearranges
+    weights that lie row by row in each product, which takes longer than the product of up to 50 rows.
+    """
+    for weight in (module.weight for module in body.modules() if type(module) is nn.Linear):
+        if type(weight) is nn.Parameter and weight.dtype == torch.float32 and weight.device.type == "cpu":
+            weight.data = weight.data.T.contiguous().T
+
+
 @contextmanager
 def quiet_peft() -> Iterator[None]:
     """Without what peft says of itself: a name of transformers' that will go, and GPT-2's transposed maps,

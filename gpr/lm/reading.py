@@ -32,7 +32,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from gpr.errors import RequestError
-from gpr.lm.body import body_of, low_depths
+from gpr.lm.body import body_of, low_depths, turn_weights
 from gpr.lm.lean import can_be_lean, lean, multiplies_bfloat16
 from gpr.lm.trie import Ints, Trie
 
@@ -98,6 +98,7 @@ class Reader:
 
     def __init__(self, model: Any, trie: Trie, openings: Sequence[Ids] = ()) -> None:
         self.trie, self._whole = trie, body_of(model)
+        turn_weights(self._whole)
         slim = can_be_lean(self._whole)
         self.body = lean(self._whole) if slim else self._whole
         weight = model.get_input_embeddings().weight

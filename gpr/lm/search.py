@@ -21,13 +21,13 @@ from gpr.lm.reading import Reader, Reading
 from gpr.lm.trie import Ints, Trie
 
 Floats = NDArray[np.float32]
-TOKENS_A_PASS = 24
+TOKENS_A_PASS = 32
 """Of edges that are expanded together for a request: enough to fill a pass, few enough to be needed."""
 TOKENS_ALONG = 32
 """Of edges that are read in the pass of a single prompt, before anything is known of the request."""
 MARGIN = 0.5
 """Nats by which what is likely below a prefix may fall short and still be read with it."""
-GROWTH = 0.75
+GROWTH = 1.0
 """A pass may read so many tokens for each one read before: a long search gets few passes."""
 ALL_AT_ONCE = 0.15
 """Once this share of the trie's tokens has been read, all that may still matter is read in one pass: a bias can make

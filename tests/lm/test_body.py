@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import torch
 from torch import nn
 from transformers import Gemma3ForCausalLM, PhiConfig, PhiForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-from gpr.lm.body import Head, body_of, can_split, linear_layers, low_depths, split
+from gpr.lm import body as bodies
+from gpr.lm.body import Head, body_of, can_split, linear_layers, low_depths, split, turn_weights
 from tests.small_models import CONFIGS, SIZES, tiny, with_lora
 
 IDS = torch.arange(5, 35).reshape(2, 15)
@@ -45,6 +47,35 @@ def plain_logits(head: Head, hidden: torch.Tensor, tokens: torch.Tensor) -> torc
     torch.testing.assert_close(head.log_totals(hidden), everything.logsumexp(-1))
     torch.testing.assert_close(head.log_totals(hidden, half=True), everything.logsumexp(-1), atol=0.02, rtol=0.0)
     return head.all_to_all(hidden, head.rows(tokens))
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_the_vocabulary_is_summed_block_by_block(monkeypatch: pytest.MonkeyPatch, half: bool) -> None:
+    head, hidden = Head(tiny("llama")), torch.randn(7, 32, generator=torch.Generator().manual_seed(0))
+    whole = head.log_totals(hidden, half)
+    monkeypatch.setattr(bodies, "VOCABULARY_AT_ONCE", 96)  # the last block of 320 is smaller
+    torch.testing.assert_close(head.log_totals(hidden, half), whole)
+
+
+def test_in_bfloat16_the_largest_logits_are_right() -> None:
+    model = tiny("llama")
+    model.lm_head.weight.data[[7, 300]] *= 50
+    hidden = torch.randn(7, 32, generator=torch.Generator().manual_seed(0))
+    everything = Head(model).everything(hidden)
+    assert everything.abs().max() > 30  # bfloat16 gives it to .1 only
+    torch.testing.assert_close(Head(model).log_totals(hidden, half=True), everything.logsumexp(-1), atol=0.02, rtol=0)
+
+
+def test_turned_weights_say_the_same_and_are_saved_as_ever(tmp_path: Path) -> None:
+    model, turned = tiny("llama"), tiny("llama")
+    turn_weights(body_of(turned))
+    assert turned.model.layers[0].mlp.up_proj.weight.T.is_contiguous()
+    assert not model.model.layers[0].mlp.up_proj.weight.T.is_contiguous()
+    with torch.inference_mode():
+        torch.testing.assert_close(read(body_of(turned), input_ids=IDS), read(body_of(model), input_ids=IDS))
+    turned.save_pretrained(tmp_path)
+    again = type(model).from_pretrained(tmp_path).state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in model.state_dict().items())
 
 
 @pytest.mark.parametrize("layers", [1, 2, 4, 8, 30])
