@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from gpr.lm.body import body_of, can_split, low_depths, split
+from gpr.lm.body import body_of, can_split, low_depths, split, turn_weights
 from gpr.lm.lean import can_be_lean, lean
 from gpr.lm.reading import padded
 
@@ -41,6 +41,7 @@ class Layers:
         mixed: bool = False,
     ) -> None:
         body = body_of(model)
+        turn_weights(body)
         slim = can_be_lean(body)
         body = lean(body, torch.bfloat16 if mixed else torch.float32) if slim else body
         self._read_now, self._casts_each_time = read_now, mixed and not slim

@@ -23,6 +23,8 @@ from gpr.lm.trie import Ints, Trie
 Floats = NDArray[np.float32]
 TOKENS_A_PASS = 32
 """Of edges that are expanded together for a request: enough to fill a pass, few enough to be needed."""
+TOKENS_EACH = 8
+"""The same where several requests share a pass, which is full anyway."""
 TOKENS_ALONG = 32
 """Of edges that are read in the pass of a single prompt, before anything is known of the request."""
 MARGIN = 0.5
@@ -76,7 +78,8 @@ def search(
     _expand(branches, searches, [known] * size, known_states)
     rows = np.arange(size)  # of the requests that are still in the batch
     while True:
-        wanted = [searches[row].wanted() for row in rows]
+        room = TOKENS_A_PASS if len(rows) == 1 else TOKENS_EACH
+        wanted = [searches[row].wanted(room) for row in rows]
         active = np.flatnonzero([len(nodes) > 0 for nodes in wanted])
         if not len(active):
             return [one.best() for one in searches]
@@ -126,8 +129,8 @@ class _Search:
         self._items, self._scores = np.zeros(0, np.int64), np.zeros(0, np.float32)
         self._expanded, self._tokens = 0, 0
 
-    def wanted(self) -> Ints:
-        """The nodes to expand next, in preorder; none when the best k are proven.
+    def wanted(self, room: int) -> Ints:
+        """The nodes to expand next, in preorder, of about `room` tokens; none when the best k are proven.
 
         Open prefixes whose bound may still beat what was found, best first, and with them what is likely to be wanted
         below them, since a pass over few tokens costs about as much as over some more.
@@ -149,8 +152,8 @@ class _Search:
         nodes, likely = nodes[eligible], likely[eligible]
         best_first = nodes[np.lexsort((nodes, -likely))]
         tokens = np.cumsum(self._trie.edge_lengths[best_first])
-        room = max(TOKENS_A_PASS, GROWTH * self._tokens)
-        return np.sort(best_first[: max(1, int(np.searchsorted(tokens, room, "right")))])
+        most = max(room, GROWTH * self._tokens)
+        return np.sort(best_first[: max(1, int(np.searchsorted(tokens, most, "right")))])
 
     def _bounds(self, nodes: Ints) -> Floats:
         return self._reached[nodes] if self._most is None else self._reached[nodes] + self._most[nodes]

@@ -164,3 +164,12 @@ def test_heads_with_a_bias_or_a_cap(kind: str) -> None:
         logits = model(input_ids=IDS).logits[0, :3]  # (3, vocabulary)
         torch.testing.assert_close(plain_logits(Head(model), hidden, tokens), logits[:, tokens])
         torch.testing.assert_close(Head(model).one_to_one(hidden, tokens), logits[torch.arange(3), tokens])
+
+
+def test_the_weights_of_lora_are_not_turned() -> None:
+    model = with_lora(tiny("llama"))
+    turn_weights(body_of(model))
+    layers = {name: module for name, module in model.named_modules() if type(module) is nn.Linear}
+    turned = [name for name, layer in layers.items() if not layer.weight.is_contiguous()]
+    assert turned
+    assert set(turned) == {name for name in layers if ".base_layer" in name}
