@@ -152,8 +152,8 @@ class _Search:
         nodes, likely = nodes[eligible], likely[eligible]
         best_first = nodes[np.lexsort((nodes, -likely))]
         tokens = np.cumsum(self._trie.edge_lengths[best_first])
-        most = max(room, GROWTH * self._tokens)
-        return np.sort(best_first[: max(1, int(np.searchsorted(tokens, most, "right")))])
+        room = max(room, int(GROWTH * self._tokens))
+        return np.sort(best_first[: max(1, int(np.searchsorted(tokens, room, "right")))])
 
     def _bounds(self, nodes: Ints) -> Floats:
         return self._reached[nodes] if self._most is None else self._reached[nodes] + self._most[nodes]
